@@ -1,0 +1,53 @@
+# The two ways a folder becomes a target. A room is a static library named after its folder; a test is
+# a doctest program registered with ctest under the same kind of name.
+
+# One INTERFACE target carries the warnings, so no room can forget one and no library header sees them.
+add_library(paifang_warnings INTERFACE)
+target_compile_options(paifang_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Werror
+    -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual -Woverloaded-virtual
+    -Wimplicit-fallthrough)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12 reports restrict overlaps and dangling storage inside inlined std::string code that is
+    # correct (GCC bugs 105329, 105651); -Werror would stop the build on them.
+    target_compile_options(paifang_warnings INTERFACE -Wno-restrict -Wno-maybe-uninitialized
+        -Wno-stringop-overflow -Wno-array-bounds)
+endif()
+
+# paifang_room(<target> SOURCES … [PUBLIC …] [PRIVATE …])
+#   <target> is the folder with '_' for '/', e.g. common_ticket; the alias common::ticket is what others link.
+function(paifang_room target)
+    cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+    if(ROOM_SOURCES)
+        add_library(${target} STATIC ${ROOM_SOURCES})
+        target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+        target_link_libraries(${target} PUBLIC ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE} paifang_warnings)
+    else()
+        add_library(${target} INTERFACE)
+        target_include_directories(${target} INTERFACE ${PROJECT_SOURCE_DIR})
+        target_link_libraries(${target} INTERFACE ${ROOM_PUBLIC})
+    endif()
+    string(REGEX REPLACE "^(common|firmware|server|boards|tests)_" "\\1::" alias ${target})
+    add_library(${alias} ALIAS ${target})
+endfunction()
+
+# paifang_test(<name> SOURCES … [LINK …] [LABELS …] [TIMEOUT s])
+function(paifang_test name)
+    cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+    if(NOT TEST_TIMEOUT)
+        set(TEST_TIMEOUT 120)
+    endif()
+    add_executable(${name} ${TEST_SOURCES})
+    target_link_libraries(${name} PRIVATE ${TEST_LINK} tests::main paifang_warnings)
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
+endfunction()
+
+# paifang_rooms(<folder>…): adds the subfolders, in the order of the flow.
+function(paifang_rooms)
+    foreach(room ${ARGN})
+        if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${room}/CMakeLists.txt)
+            add_subdirectory(${room})
+        endif()
+    endforeach()
+endfunction()
