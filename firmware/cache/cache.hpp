@@ -1,0 +1,121 @@
+#pragma once
+// What the device was told: cache.v1.db. Rebuildable; a new schema is a new file name.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/wire/documents.hpp"
+#include "common/wire/lists.hpp"
+#include "common/wire/messages.hpp"
+
+namespace pf::firmware::cache {
+
+enum class Fault : std::uint8_t {
+    disk_full = 1,
+    io_error = 2,
+    damaged = 3,          // rebuild: the file is thrown away and lists are fetched anew
+    digest_mismatch = 4,  // the list would not be what the manifest signs: nothing was applied
+    wrong_base = 5,       // the difference starts at another version than ours
+};
+std::string_view to_text(Fault fault) noexcept;
+template <class T>
+using Result = pf::Result<T, Fault>;
+
+/// A list update under way, kept over restarts so that a snapshot resumes where the link was cut.
+struct Stage {
+    wire::Want::What what = wire::Want::What::snapshot;  // snapshot, difference or bucket
+    Generation generation;
+    std::uint64_t from_version = 0;
+    std::uint64_t to_version = 0;
+    std::uint8_t bucket = 0;
+    Bytes after;  // last key stored
+    friend bool operator==(const Stage&, const Stage&) = default;
+};
+
+struct ListMeta {
+    wire::ListState state;
+    WallTime fresh_until;  // epoch start when there is none: stale
+    std::uint64_t rows = 0;
+};
+
+struct KnownUse {
+    wire::UseItem item;
+};
+
+/// One connection writes; every mutating call is one transaction, durable when it returns
+/// (synchronous FULL for positions that were told to the server, NORMAL elsewhere is allowed: all
+/// of it can be had again).
+class Cache {
+public:
+    struct Options {
+        std::string path;
+        std::string vfs;
+    };
+    /// A damaged or foreign file is set aside and a new one begun; `rebuilt()` then says so.
+    static Result<std::unique_ptr<Cache>> open(const Options& options);
+    virtual ~Cache() = default;
+    virtual bool rebuilt() const = 0;
+
+    // --- lists (invariant 4: a list is whole or not there) ---
+    virtual ListMeta list(wire::ListScope scope) const = 0;
+    virtual wire::ListDigest digest(wire::ListScope scope) const = 0;
+    virtual std::optional<wire::Revoked> revoked(TicketId ticket) const = 0;
+    virtual std::vector<wire::Carried> carried(admission::CarrierKind kind,
+                                               const wire::CarrierHash& hash) const = 0;
+
+    virtual std::optional<Stage> stage(wire::ListScope scope) const = 0;
+    /// Begins an update, dropping one under way.
+    virtual Result<void> begin_stage(wire::ListScope scope, const Stage& stage) = 0;
+    /// Stores one page and remembers its last key.
+    virtual Result<void> stage_rows(wire::ListScope scope,
+                                    const std::vector<wire::ListRow>& rows) = 0;
+    /// Applies the staged update in one transaction if the digest then equals the manifest's root;
+    /// the manifest's signature was checked by the caller. On digest_mismatch the stage is dropped.
+    virtual Result<ListMeta> apply_stage(wire::ListScope scope, const wire::ListManifest& manifest,
+                                         Generation generation, std::uint64_t version) = 0;
+    virtual Result<void> drop_stage(wire::ListScope scope) = 0;
+    /// A manifest for the version we already have: only freshness moves.
+    virtual Result<void> refresh(wire::ListScope scope, const wire::ListManifest& manifest,
+                                 Generation generation, std::uint64_t version) = 0;
+
+    // --- uses told by the server (own grants of lost epochs among them) ---
+    virtual std::vector<wire::UseItem> uses_of(TicketId ticket) const = 0;
+    struct UsesPosition {
+        Generation generation;
+        std::uint64_t position = 0;
+    };
+    virtual UsesPosition uses_position() const = 0;
+    /// Upserts by grant and moves the position, in one transaction. On a new generation the uses
+    /// stay (they are facts) and only the position starts again.
+    virtual Result<void> apply_uses(const std::vector<wire::UseItem>& items,
+                                    UsesPosition position) = 0;
+    virtual Result<void> forget_uses_before(Day day) = 0;
+
+    // --- documents as received (signed bytes), newest of each type ---
+    virtual std::optional<Bytes> document(wire::DocumentType type) const = 0;
+    virtual Result<void> put_document(wire::DocumentType type, BytesView signed_bytes) = 0;
+
+    // --- what the server has confirmed of our journal, per epoch ---
+    virtual std::vector<pf::journal::Cursor> confirmed() const = 0;
+    virtual Generation confirmed_generation() const = 0;
+    virtual Result<void> set_confirmed(Generation generation,
+                                       const pf::journal::Cursor& cursor) = 0;
+    /// A new generation: what was confirmed before counts no more.
+    virtual Result<void> forget_confirmed(Generation generation) = 0;
+
+    // --- commands seen, so that each is done once ---
+    virtual bool command_seen(const std::array<Byte, 16>& id) const = 0;
+    virtual Result<void> remember_command(const std::array<Byte, 16>& id, WallTime expires_at) = 0;
+
+    // --- small values: saved time, connect counter ---
+    virtual std::int64_t number(std::string_view name, std::int64_t otherwise) const = 0;
+    virtual Result<void> put_number(std::string_view name, std::int64_t value) = 0;
+};
+
+inline constexpr std::string_view file_name = "cache.v1.db";
+
+}  // namespace pf::firmware::cache

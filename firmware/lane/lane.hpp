@@ -1,0 +1,79 @@
+#pragma once
+// One walkway as a pure function: step(state, event, now) -> state and actions. Tripod and wing are
+// two tables.
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "common/base/time.hpp"
+#include "common/journal/event.hpp"
+#include "firmware/ports/barrier.hpp"
+
+namespace pf::firmware::lane {
+
+struct Settings {
+    Millis pulse{200};
+    Millis passage_wait{5'000};
+    bool senses_passage = true;
+};
+
+// --- states ---
+struct Idle {
+    friend bool operator==(const Idle&, const Idle&) = default;
+};
+/// Unlocked for somebody: `left` more may pass before `deadline`, which starts anew with each
+/// person.
+struct Open {
+    std::uint64_t grant_seq = 0;
+    std::uint16_t granted = 0;
+    std::uint16_t passed = 0;
+    SteadyTime deadline;
+    friend bool operator==(const Open&, const Open&) = default;
+};
+struct Faulty {
+    friend bool operator==(const Faulty&, const Faulty&) = default;
+};
+/// Fire relay on: everything is open, nothing is counted, nothing is refused (invariant 9).
+struct Emergency {
+    bool was_faulty = false;
+    friend bool operator==(const Emergency&, const Emergency&) = default;
+};
+using State = std::variant<Idle, Open, Faulty, Emergency>;
+
+// --- events ---
+/// The grant is on disk already (invariant 1).
+struct Granted {
+    std::uint64_t seq = 0;
+    std::uint16_t persons = 1;
+};
+struct Tick {};
+using Event = std::variant<Granted, ports::BarrierEvent, Tick>;
+
+// --- actions, in the order they must happen ---
+struct Pulse {
+    friend bool operator==(const Pulse&, const Pulse&) = default;
+};
+struct Lock {
+    friend bool operator==(const Lock&, const Lock&) = default;
+};
+struct Record {
+    pf::journal::Body body;  // Outcome or LaneAlarm
+    friend bool operator==(const Record&, const Record&) = default;
+};
+using Action = std::variant<Pulse, Lock, Record>;
+
+struct Step {
+    State state;
+    std::vector<Action> actions;
+};
+
+/// Total: every pair has an answer; one that changes nothing returns the state and no action.
+Step step(const State& state, const Event& event, SteadyTime now, const Settings& settings);
+
+/// May a new scan be decided now? While open: no (a second scan must not open twice).
+bool ready(const State& state) noexcept;
+/// When step() wants a Tick; nothing: not at all.
+std::optional<SteadyTime> wake_at(const State& state) noexcept;
+
+}  // namespace pf::firmware::lane
