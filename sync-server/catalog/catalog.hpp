@@ -1,0 +1,41 @@
+#pragma once
+// Products, windows and points, as far as issuing tickets and checking them needs it.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/admission/decide.hpp"
+#include "common/base/ids.hpp"
+#include "sync-server/store/transaction.hpp"
+
+namespace pf::server::catalog {
+
+struct Point {
+    PointId id;
+    SiteId site;
+    std::string name_zh;
+    std::string name_en;
+};
+
+enum class Refusal : std::uint8_t {
+    site_unknown = 1,
+    product_unknown,
+    window_unknown,
+    point_unknown,
+    window_bad,
+    name_missing
+};
+std::string_view to_text(Refusal refusal) noexcept;
+
+PointId add_point(Repositories& r, const Call& call, SiteId site, std::string_view zh,
+                  std::string_view en);
+WindowId add_window(Repositories& r, const Call& call, SiteId site, std::uint16_t from_min,
+                    std::uint16_t until_min);
+ProductId add_product(Repositories& r, const Call& call, SiteId site,
+                      const admission::Product& product);
+std::optional<Refusal> change_product(Repositories& r, const Call& call, SiteId site,
+                                      const admission::Product& product);
+/// The table devices get; its version rises with every change.
+admission::ProductTable table(Repositories& r, SiteId site);
+
+}  // namespace pf::server::catalog

@@ -1,0 +1,45 @@
+#pragma once
+// Check-ins 检票 across devices: a use at one gate reaches the others; too many uses become a
+// finding.
+#include <optional>
+#include <vector>
+
+#include "common/journal/event.hpp"
+#include "common/wire/messages.hpp"
+#include "sync-server/fleet/fleet.hpp"
+#include "sync-server/store/transaction.hpp"
+
+namespace pf::server::checkins {
+
+/// Books what one event means for tickets (Admitted, Outcome; others nothing). `epoch` is the
+/// derived epoch for a fork's branch. Returns the verdict when it is not plain.
+std::optional<wire::Ack::EventVerdict> book(Repositories& r, const Call& call,
+                                            const fleet::Device& device, Epoch epoch,
+                                            const pf::journal::Event& event);
+
+/// What a commit must tell the other devices of the touched sites: pushed Uses, each naming the
+/// position before it. Call once at the end of a transaction that booked something.
+Effects spread(Repositories& r, const Call& call, SiteId site, std::uint64_t position_before);
+
+std::uint64_t position(Repositories& r, SiteId site);
+/// Answers Want::uses: a page of the log, without uses whose last day is over.
+Effects answer_uses(Repositories& r, const Call& call, const fleet::Device& device,
+                    const wire::Want& want);
+
+struct CheckIn {
+    GrantId grant;
+    SiteId site;
+    TicketId ticket;
+    ProductId product;
+    Day day;
+    std::uint16_t granted = 0;
+    std::uint16_t passed = 0;
+    std::uint16_t returned = 0;
+    bool settled = false;  // an outcome arrived, or none is expected
+    std::uint32_t flags = 0;
+    WallTime at;
+    WallTime received_at;
+};
+std::vector<CheckIn> of_ticket(Repositories& r, TicketId ticket);
+
+}  // namespace pf::server::checkins

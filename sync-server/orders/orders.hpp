@@ -1,0 +1,69 @@
+#pragma once
+// A first selling side: issue, reissue, revoke, show tickets; import other sellers' codes.
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/admission/decide.hpp"
+#include "common/base/result.hpp"
+#include "common/ticket/claims.hpp"
+#include "sync-server/fleet/fleet.hpp"
+#include "sync-server/store/transaction.hpp"
+
+namespace pf::server::orders {
+
+/// A way to present a ticket besides its signed QR code.
+struct CarrierDraft {
+    admission::CarrierKind kind = admission::CarrierKind::code;
+    std::string text;  // in clear only here; at rest it is sealed
+};
+struct TicketDraft {
+    ticket::PersonType person_type = ticket::PersonType::adult;
+    std::uint16_t persons = 1;
+    std::vector<ticket::Entitlement> entitlements;
+    std::optional<std::string> holder_document;  // becomes a keyed hash in the claims
+    std::vector<CarrierDraft> carriers;
+    std::string reference;  // the seller's own order number
+    bool signed_qr = true;  // false: only the carriers (an OTA's own code)
+};
+
+enum class TicketState : std::uint8_t { issued = 1, revoked = 2 };
+struct Ticket {
+    ticket::Claims claims;  // of the present generation
+    TicketState state = TicketState::issued;
+    std::string reference;
+    std::string revoked_why;
+    WallTime issued_at;
+    std::vector<std::string> carriers_masked;  // "code ****1234"
+    std::optional<std::string> text;           // PF1:… of the present generation
+};
+
+enum class Refusal : std::uint8_t {
+    ticket_unknown = 1,
+    ticket_revoked,
+    claims_bad,
+    site_unknown,
+    product_unknown,
+    carrier_bad,
+    already_used
+};
+std::string_view to_text(Refusal refusal) noexcept;
+
+struct Issued {
+    Ticket ticket;
+    Effects effects;  // news to the sites whose lists moved
+};
+Result<Issued, Refusal> issue(Repositories& r, const Call& call, const fleet::Keys& keys,
+                              const TicketDraft& draft);
+/// Lost phone: same ticket id, next generation, the old code refused everywhere.
+Result<Issued, Refusal> reissue(Repositories& r, const Call& call, const fleet::Keys& keys,
+                                TicketId id);
+Result<Issued, Refusal> revoke(Repositories& r, const Call& call, const fleet::Keys& keys,
+                               TicketId id, std::string_view why);
+std::optional<Ticket> show(Repositories& r, TicketId id);
+/// Tickets of one carrier, by its clear text.
+std::vector<TicketId> on_carrier(Repositories& r, const fleet::Keys& keys, SiteId site,
+                                 admission::CarrierKind kind, std::string_view text);
+
+}  // namespace pf::server::orders
