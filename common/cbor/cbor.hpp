@@ -5,7 +5,9 @@
 // bytes.
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/bytes.hpp"
 
@@ -26,10 +28,11 @@ enum class Fault : std::uint8_t {
 };
 std::string_view to_text(Fault fault) noexcept;
 
-inline constexpr int depth_max = 16;
+inline constexpr std::size_t depth_max = 16;  // arrays and maps inside each other
 
 /// Writes items one after another. The caller says how many follow a head and gives map keys in
-/// ascending order of their encoding (0, 1, …, then -1, -2, …); a debug build asserts it.
+/// ascending order of their encoding (0, 1, …, then -1, -2, …). Keys out of order, a container as a
+/// key, UTF-8 that is none and a take() before the promised items are there are bugs: they assert.
 class Encoder {
 public:
     Encoder& uint(std::uint64_t value);
@@ -41,21 +44,36 @@ public:
     Encoder& array(std::size_t count);
     Encoder& map(std::size_t count);
     Encoder& key(std::int64_t value) { return integer(value); }
-    /// One item that is already encoded.
+    /// One item that is already encoded. Taken as it is: encode only what was checked.
     Encoder& raw(BytesView item);
 
     const Bytes& view() const noexcept { return out_; }
-    Bytes take() { return std::move(out_); }
+    /// The bytes; every array and map must be complete. The encoder is empty afterwards.
+    Bytes take();
 
 private:
+    struct Level {
+        bool is_map;
+        std::uint64_t items_left;  // a map's pair counts as two
+        std::size_t key_at;        // where the previous key begins and ends in out_;
+        std::size_t key_end;       // equal before the first
+    };
+    using WriteHead = std::size_t (*)(std::uint64_t value, Byte* out, std::size_t size);
+    void head(WriteHead write, std::uint64_t value);
+    void wrote_item(std::size_t at);
+    void open(bool is_map, std::uint64_t items, std::size_t at);
+
     Bytes out_;
+    std::vector<Level> levels_;
 };
 
 enum class Type : std::uint8_t { uint, negative, bytes, text, array, map, boolean, null, none };
 
 /// Reads items one after another out of bytes it does not own. The first fault sticks: every later
 /// call returns zero, empty or null, so a decoder of a message reads straight down and asks `ok()`
-/// once.
+/// once. Counts are held to what the heads promised: reading past the end of an array or a map is
+/// `truncated`, leaving one early `trailing_bytes`, taking a key for a value or a value for a key
+/// `wrong_type`. Views live as long as the input.
 class Decoder {
 public:
     explicit Decoder(BytesView input) noexcept : rest_{input} {}
@@ -76,8 +94,8 @@ public:
     std::size_t map(std::size_t max);
     /// Next key of the map entered last. Keys must rise in the order of their encoding.
     std::int64_t key();
-    /// Leaves the innermost array or map. Needed only when nesting; finish() checks nothing is left
-    /// over.
+    /// Leaves the innermost array or map, which must be read to its end. Needed before anything
+    /// that follows it is read; finish() leaves what is still open.
     void leave();
 
     /// What comes next; `none` at the end or after a fault.
@@ -96,18 +114,24 @@ public:
 private:
     struct Head {
         Type type;
-        std::uint64_t value;
+        std::uint64_t value;  // the number, the length or the count; -1 - value when negative
+    };
+    struct Level {
+        bool is_map;
+        std::uint64_t items_left;  // a map's pair counts as two
+        BytesView last_key;
     };
     std::optional<Head> head();
+    std::optional<Head> read(Type type);
+    bool enter_item(bool as_key);
+    std::size_t enter_container(Type type, std::size_t min, std::size_t max);
+    BytesView string(Type type, std::size_t min, std::size_t max);
     BytesView take(std::uint64_t count);
-    void skip(int depth);
+    void rising(BytesView& last_key, BytesView key);
+    void skip(std::size_t depth);
 
     BytesView rest_;
     std::optional<Fault> fault_;
-    struct Level {
-        bool is_map;
-        BytesView last_key;
-    };
     std::vector<Level> levels_;
 };
 
