@@ -33,8 +33,10 @@ struct EpochOpened {
     friend bool operator==(const EpochOpened&, const EpochOpened&) = default;
 };
 
+inline constexpr std::size_t firmware_chars_max = 32;
+
 struct Booted {
-    std::string firmware;  // version text, at most 32 characters
+    std::string firmware;  // version text, at most firmware_chars_max of printable ASCII
     friend bool operator==(const Booted&, const Booted&) = default;
 };
 
@@ -133,13 +135,19 @@ struct CommandDone {
     friend bool operator==(const CommandDone&, const CommandDone&) = default;
 };
 
+inline constexpr std::size_t finding_code_chars_max = 32;
+inline constexpr std::size_t detail_bytes_max = 200;
+
 /// Something headquarters should look at. `code` is a stable word, `detail` for people, without
 /// codes in clear.
 struct Finding {
-    std::string code;    // at most 32 characters of [a-z_]
-    std::string detail;  // at most 200 bytes
+    std::string code;    // 1 to finding_code_chars_max characters of [a-z_]
+    std::string detail;  // UTF-8, at most detail_bytes_max bytes
     friend bool operator==(const Finding&, const Finding&) = default;
 };
+/// A finding whose detail is cut to its limit between two characters: details come from error texts
+/// of any length.
+Finding finding(std::string_view code, std::string_view detail);
 
 using Body = std::variant<EpochOpened, Booted, ClockChanged, Admitted, Refused, Outcome, LaneAlarm,
                           ListApplied, CommandDone, Finding>;

@@ -3,7 +3,9 @@
 // and 5. Every payload is one deterministic CBOR map with integer keys; unknown keys are refused.
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/ids.hpp"
@@ -121,7 +123,8 @@ enum class CommandState : std::uint8_t {
 struct CommandReply {
     std::array<Byte, 16> id{};
     CommandState state = CommandState::received;
-    std::string detail;  // for people, at most 200 bytes: "expired", the verdict of a test scan, …
+    std::string
+        detail;  // for people, at most detail_bytes_max: "expired", the verdict of a test scan, …
     friend bool operator==(const CommandReply&, const CommandReply&) = default;
 };
 
@@ -178,6 +181,18 @@ struct Chunk {
     /// snapshot.
     bool snapshot_needed = false;
     friend bool operator==(const Chunk&, const Chunk&) = default;
+};
+
+/// Counts what a page has taken, so whoever fills one knows when it is full. take() books the row
+/// and says true, or says false and books nothing: that row begins the next page.
+class ChunkRoom {
+public:
+    bool take(const ListRow& row);
+
+private:
+    std::size_t rows_ = 0;
+    std::size_t used_ = chunk_head_bytes_max;
+    std::set<Bytes> bodies_;
 };
 
 struct Buckets {
