@@ -1,6 +1,7 @@
 #pragma once
 // ES256, SHA-256, HMAC, AES-256-GCM. mbedTLS lives in this room only and in no header.
 // Everything here is deterministic: entropy is passed in, ECDSA nonces follow RFC 6979.
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ public:
     Sha256(const Sha256&) = delete;
     Sha256& operator=(const Sha256&) = delete;
     Sha256& update(BytesView data);
+    /// The digest of what was given since the last finish().
     Digest finish();
 
 private:
@@ -34,8 +36,7 @@ Digest hmac_sha256(BytesView key, BytesView data);
 using Signature = std::array<Byte, 64>;
 
 /// A P-256 public key, checked to be on the curve, group and key loaded once. Cheap to copy,
-/// immutable; verify() may be called from one thread at a time per object tree (mbedTLS 2.28 builds
-/// comb tables lazily).
+/// immutable, usable from any thread.
 class PublicKey {
 public:
     /// Uncompressed point, 65 bytes beginning with 04 (SEC 1 section 2.3.3).
@@ -43,7 +44,8 @@ public:
     static std::optional<PublicKey> from_pem(std::string_view pem);
     std::array<Byte, 65> point() const;
     std::string to_pem() const;
-    /// ES256: ECDSA over SHA-256 of the message.
+    /// ES256: ECDSA over SHA-256 of the message. r or s outside [1, n - 1] is false. Both s and n -
+    /// s verify, as ECDSA has it: never use a signature's bytes as an identity.
     bool verify(BytesView message, const Signature& signature) const;
     friend bool operator==(const PublicKey& a, const PublicKey& b) {
         return a.point() == b.point();
@@ -57,13 +59,17 @@ private:
     std::shared_ptr<const Impl> impl_;
 };
 
+/// A P-256 private key. Cheap to copy, immutable, usable from any thread, wiped when the last copy
+/// goes.
 class PrivateKey {
 public:
     static PrivateKey generate(Entropy& entropy);
-    /// SEC 1 or PKCS#8, PEM, P-256 only.
+    /// SEC 1 or PKCS#8, PEM, P-256 only, not encrypted.
     static std::optional<PrivateKey> from_pem(std::string_view pem);
+    /// SEC 1.
     std::string to_pem() const;
     PublicKey public_key() const;
+    /// ES256 with the nonce of RFC 6979: the same message gives the same signature.
     Signature sign(BytesView message) const;
 
     struct Impl;
@@ -79,8 +85,9 @@ using KeyId = std::array<Byte, 4>;
 KeyId key_id(const PublicKey& key);
 
 /// AES-256-GCM with a fresh 12-byte nonce in front and the 16-byte tag behind. `context` is bound,
-/// not stored.
+/// not stored. `key32` is 32 bytes.
 Bytes seal(BytesView key32, BytesView plain, BytesView context, Entropy& entropy);
+/// Nothing when anything was changed: a byte, the key, the context.
 std::optional<Bytes> unseal(BytesView key32, BytesView sealed, BytesView context);
 
 }  // namespace pf::crypto
