@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "common/base/entropy.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/result.hpp"
 #include "sync-server/store/transaction.hpp"
@@ -34,7 +33,6 @@ public:
         std::string vfs;   // empty: the system's; simulations name theirs
         bool threaded =
             true;  // false: every write runs and commits on the caller (simulation, tools)
-        Entropy* entropy = nullptr;  // for the first generation; required when the file is new
         WallTime now;
     };
     static Result<std::unique_ptr<Store>, Fault> open(const Options& options);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/bytes.hpp"
+#include "common/base/ids.hpp"
 #include "common/base/time.hpp"
 
 namespace pf::server {

@@ -1,0 +1,11 @@
+#pragma once
+#include "sync-server/store/sql.hpp"
+#include "sync-server/store/store.hpp"
+
+namespace pf::server::store {
+
+/// Brings the database to this release's schema, each step in a transaction of its own. Nothing on
+/// success.
+std::optional<Fault> migrate(soci::session& session, WallTime now);
+
+}  // namespace pf::server::store
