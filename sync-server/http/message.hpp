@@ -62,8 +62,8 @@ struct Request {
 
 struct Response {
     int status = 200;
-    Headers headers;   // Content-Length, Connection and X-Request-Id are the server's to set
-    std::string body;  // never sent for HEAD, 204 and 304
+    Headers headers = {};   // Content-Length, Connection and X-Request-Id are the server's to set
+    std::string body = {};  // never sent for HEAD, 204 and 304
 };
 
 /// 200 with `Content-Type: application/json`.

@@ -17,12 +17,12 @@ struct FieldError {
 
 struct Problem {
     int status = 500;
-    std::string code;      // stable, snake_case: what programs compare
-    std::string title;     // empty: the status phrase
-    std::string detail;    // this occurrence, for people; never a secret or a stack trace
-    std::string type;      // empty: "/problems/<code>"
-    std::string instance;  // empty: Responder::refuse() names the request id here
-    std::vector<FieldError> errors;
+    std::string code = {};      // stable, snake_case: what programs compare
+    std::string title = {};     // empty: the status phrase
+    std::string detail = {};    // this occurrence, for people; never a secret or a stack trace
+    std::string type = {};      // empty: "/problems/<code>"
+    std::string instance = {};  // empty: Responder::refuse() names the request id here
+    std::vector<FieldError> errors = {};
 };
 
 /// `application/problem+json`. Text that is not UTF-8 is replaced, never refused.

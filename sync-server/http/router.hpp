@@ -14,7 +14,7 @@ namespace pf::server::http {
 struct Route {
     Method method = Method::get;
     std::string path;  // "/v1/tickets/{id}"; a parameter is a whole segment, never empty
-    Handler handler;
+    Handler handler = {};
     UploadHandler upload = {};         // instead of `handler`: the body is streamed
     std::uint64_t body_bytes_max = 0;  // 0: Limits::body_bytes_max or upload_bytes_max
 };
