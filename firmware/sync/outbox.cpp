@@ -1,0 +1,134 @@
+#include "firmware/sync/outbox.hpp"
+
+namespace pf::firmware::sync {
+
+void Outbox::on_link_up() {
+    // What was in flight when the link broke may be lost: start again after the last confirmed
+    // event.
+    sent_seq_ = 0;
+    batches_in_flight_ = 0;
+    patience_.answered();
+}
+
+void Outbox::on_link_down() {
+    batches_in_flight_ = 0;
+    patience_.stop();
+}
+
+void Outbox::resend_from(std::uint64_t seq) {
+    sending_ = context_.journal.end().epoch;
+    sent_seq_ = seq;
+    batches_in_flight_ = 0;
+}
+
+std::uint64_t Outbox::confirmed_seq(Epoch epoch) const {
+    for (const pf::journal::Cursor& cursor : context_.cache.confirmed()) {
+        if (cursor.epoch != epoch) continue;
+        // A confirmation of another history (cache and journal were not restored together) counts
+        // for nothing.
+        if (context_.journal.head_at(epoch, cursor.seq) == cursor.head) return cursor.seq;
+    }
+    return 0;
+}
+
+std::optional<Outbox::Work> Outbox::next_work() const {
+    for (const journal::EpochState& state : context_.journal.epochs()) {
+        const std::uint64_t confirmed = confirmed_seq(state.epoch);
+        if (confirmed < state.end.seq) return Work{state.epoch, state.end, confirmed};
+    }
+    return std::nullopt;
+}
+
+std::uint64_t Outbox::unconfirmed() const {
+    std::uint64_t count = 0;
+    for (const journal::EpochState& state : context_.journal.epochs())
+        count += state.end.seq - std::min(state.end.seq, confirmed_seq(state.epoch));
+    return count;
+}
+
+void Outbox::tick(Reading now) {
+    if (!context_.link_up) return;
+    if (patience_.over(now.steady)) {
+        sent_seq_ = 0;
+        batches_in_flight_ = 0;
+    }
+    const auto work = next_work();
+    if (!work) return;
+    if (work->epoch != sending_) {
+        sending_ = work->epoch;
+        sent_seq_ = 0;
+        batches_in_flight_ = 0;
+    }
+    sent_seq_ = std::max(sent_seq_, work->confirmed_seq);
+    while (batches_in_flight_ < wire::batches_in_flight_max && sent_seq_ < work->end.seq) {
+        if (!send_batch(*work)) break;
+    }
+    if (!patience_.waiting() && sent_seq_ > work->confirmed_seq) patience_.start(now.steady);
+    if (!patience_.waiting() && sent_seq_ < work->end.seq)
+        patience_.start(now.steady);  // the link is full
+}
+
+bool Outbox::send_batch(const Work& work) {
+    const auto head_before = context_.journal.head_at(work.epoch, sent_seq_);
+    auto stored = context_.journal.after(work.epoch, sent_seq_, wire::batch_events_max,
+                                         wire::batch_bytes_max);
+    if (!head_before || stored.empty()) return false;
+
+    wire::Batch batch{.device = context_.identity.device,
+                      .epoch = work.epoch,
+                      .first_seq = stored.front().seq,
+                      .head_before = *head_before,
+                      .events = {},
+                      .signature = {}};
+    for (journal::Stored& event : stored) batch.events.push_back(std::move(event.event));
+    const pf::journal::Cursor cursor = wire::cursor_after(batch);
+    batch.signature = context_.identity.key.sign(pf::journal::head_to_sign(batch.device, cursor));
+    if (!context_.send(wire::Up::events, wire::encode(batch))) return false;
+    sent_seq_ = cursor.seq;
+    ++batches_in_flight_;
+    return true;
+}
+
+void Outbox::on_ack(const wire::Ack& ack, Reading now) {
+    if (ack.generation < context_.generation) return;  // of a life the server no longer leads
+    if (ack.generation > context_.cache.confirmed_generation()) {
+        // The server was restored: what it confirmed before, it may have forgotten.
+        if (!context_.stored(context_.cache.forget_confirmed(ack.generation))) return;
+        sent_seq_ = 0;
+        batches_in_flight_ = 0;
+    }
+    const auto own_head = context_.journal.head_at(ack.upto.epoch, ack.upto.seq);
+    const bool present = ack.upto.epoch == context_.journal.end().epoch;
+    if (own_head != ack.upto.head) {
+        // The server holds another history of this epoch than our file: the file is an old copy.
+        if (present) diverged(now);
+        return;
+    }
+    context_.host.verdicts(ack);
+    const bool forward = ack.upto.seq > confirmed_seq(ack.upto.epoch);
+    if (forward) {
+        if (!context_.stored(context_.cache.set_confirmed(ack.generation, ack.upto))) return;
+        patience_.answered();
+        if (batches_in_flight_ > 0) --batches_in_flight_;
+    }
+    // An ack that does not go forward while later batches are out says that something before them
+    // is missing.
+    if (ack.upto.epoch == sending_ && !forward && ack.upto.seq < sent_seq_) {
+        sent_seq_ = std::max(ack.upto.seq, confirmed_seq(sending_));
+        batches_in_flight_ = 0;
+    }
+    tick(now);
+}
+
+void Outbox::diverged(Reading now) {
+    if (!context_.stored(context_.journal.open_epoch(pf::journal::EpochOpened::Why::rolled_back,
+                                                     context_.host.stamp(now), context_.entropy)))
+        return;
+    context_.finding("journal_rolled_back",
+                     "the server knows more of this journal than its file does", now);
+    sent_seq_ = 0;
+    batches_in_flight_ = 0;
+    tick(now);
+}
+
+}  // namespace pf::firmware::sync
