@@ -342,7 +342,8 @@ public:
         shape.get(in_, value.emplace(blank<T>()));
     }
     void end() {
-        if (next_ || left_ > 0) in_.refuse(cbor::Fault::out_of_range);  // a key we do not know
+        if (!next_ && left_ > 0) next_ = in_.key();        // a key given twice is told as that
+        if (next_) in_.refuse(cbor::Fault::out_of_range);  // a key we do not know
         in_.leave();
     }
 

@@ -24,22 +24,31 @@ struct Page {
     std::vector<PageRow> rows;
 };
 
-struct PageRowShape {
-    void put(cbor::Encoder& out, const PageRow& row) const {
-        out.array(2).bytes(row.key);
-        if (row.body) {
-            out.uint(*row.body);
-        } else {
-            out.null();
+/// [key, body, key, body, …]: an array around every row would cost a byte each.
+struct PageRowsShape {
+    void put(cbor::Encoder& out, const std::vector<PageRow>& rows) const {
+        assert(rows.size() <= chunk_rows_max);
+        out.array(2 * rows.size());
+        for (const PageRow& row : rows) {
+            out.bytes(row.key);
+            if (row.body) {
+                out.uint(*row.body);
+            } else {
+                out.null();
+            }
         }
     }
-    void get(cbor::Decoder& in, PageRow& row) const {
-        in.array_of(2);
-        row.key = in.bytes(1, list_key_bytes_max);
-        if (in.peek() == cbor::Type::null) {
-            in.null();
-        } else {
-            row.body = static_cast<std::uint32_t>(in.uint(chunk_rows_max));
+    void get(cbor::Decoder& in, std::vector<PageRow>& rows) const {
+        const std::size_t items = in.array(2 * chunk_rows_max);
+        if (items % 2 != 0) in.refuse(Fault::out_of_range);
+        while (in.ok() && rows.size() < items / 2) {
+            PageRow& row = rows.emplace_back();
+            row.key = in.bytes(1, list_key_bytes_max);
+            if (in.peek() == cbor::Type::null) {
+                in.null();
+            } else {
+                row.body = static_cast<std::uint32_t>(in.uint(chunk_rows_max));
+            }
         }
         in.leave();
     }
@@ -55,7 +64,7 @@ void fields(auto& io, Of<Page> auto& v) {
     io(7, v.head.bucket);
     io(8, v.head.last);
     io(9, v.bodies, List<Blob>{0, chunk_rows_max, Blob{0, list_body_bytes_max}});
-    io(10, v.rows, List<PageRowShape>{0, chunk_rows_max});
+    io(10, v.rows, PageRowsShape{});
     io(11, v.head.manifest, Blob{0, manifest_bytes_max});
     io(12, v.head.snapshot_needed);
 }
@@ -91,12 +100,25 @@ void check_rows(const Page& page, cbor::Decoder& in) {
     }
 }
 
+Chunk head_of(const Chunk& chunk) {
+    return {.request = chunk.request,
+            .what = chunk.what,
+            .scope = chunk.scope,
+            .generation = chunk.generation,
+            .from_version = chunk.from_version,
+            .to_version = chunk.to_version,
+            .bucket = chunk.bucket,
+            .last = chunk.last,
+            .rows = {},
+            .manifest = chunk.manifest,
+            .snapshot_needed = chunk.snapshot_needed};
+}
+
 }  // namespace
 
 Bytes encode(const Chunk& message) {
     Page page;
-    page.head = message;
-    page.head.rows.clear();
+    page.head = head_of(message);
     std::unordered_map<std::string_view, std::uint32_t> index;
     page.rows.reserve(message.rows.size());
     for (const ListRow& row : message.rows) {
@@ -130,8 +152,7 @@ Decoded<Chunk> decode_chunk(BytesView bytes) {
 }
 
 bool ChunkRoom::take(const ListRow& row) {
-    // Heads of key, index and row array; an index of a page needs at most 3 bytes.
-    constexpr std::size_t row_heads_bytes = 1 + 2 + 3;
+    constexpr std::size_t row_heads_bytes = 2 + 3;  // head of the key; the widest index of a page
     constexpr std::size_t body_head_bytes = 3;
     std::size_t cost = row.key.size() + row_heads_bytes;
     const bool new_body = row.body && !bodies_.contains(*row.body);
