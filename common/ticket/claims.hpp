@@ -68,6 +68,7 @@ inline constexpr std::uint16_t persons_max = 999;
 inline constexpr std::uint16_t entries_max = 999;
 inline constexpr std::size_t entitlements_max = 8;
 inline constexpr int validity_days_max = 1100;  // three years: no printed ticket lives longer
+inline constexpr int first_day_max = 65535;     // 2149-06-06: a day never takes over 3 bytes
 
 /// Why claims can't be. A sale that would make such a ticket is refused with the same word.
 enum class ClaimsFault : std::uint8_t {
@@ -79,6 +80,8 @@ enum class ClaimsFault : std::uint8_t {
     validity_too_long,
     site_twice_with_product,  // two entitlements may not share site and product: uses are counted
                               // by them
+    day_out_of_range,         // before 1970, or the first day after 2149
+    generation_out_of_range,  // 0
 };
 std::string_view to_text(ClaimsFault fault) noexcept;
 std::optional<ClaimsFault> check(const Claims& claims) noexcept;

@@ -54,6 +54,10 @@ using FindKey = std::function<const crypto::PublicKey*(const crypto::KeyId&)>;
 /// read(), then the signature.
 Result<Token, Fault> open(std::string_view text, const FindKey& find_key);
 
+/// The one text of a token with its signature: what read() took apart. The signature is not
+/// checked.
+std::string text_of(const Token& token, const crypto::Signature& signature);
+
 /// Signs claims. The text to put into the QR code (alphanumeric mode).
 std::string seal(const Claims& claims, const crypto::PrivateKey& key, const crypto::KeyId& id);
 
