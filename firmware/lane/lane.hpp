@@ -76,4 +76,14 @@ bool ready(const State& state) noexcept;
 /// When step() wants a Tick; nothing: not at all.
 std::optional<SteadyTime> wake_at(const State& state) noexcept;
 
+/// Somebody who steps back again and again from an open arm, while others walk in beside it, must
+/// not do so for ever: beyond this many automatic returns of a ticket and day nothing returns by
+/// itself.
+inline constexpr int automatic_returns_max = 2;
+
+/// The outcome to write, given how often this ticket was given back today. Called inside the
+/// journal's transaction, where that number is known.
+pf::journal::Outcome limit_return(pf::journal::Outcome wanted,
+                                  int automatic_returns_today) noexcept;
+
 }  // namespace pf::firmware::lane

@@ -16,8 +16,12 @@ void Outbox::on_link_down() {
 }
 
 void Outbox::resend_from(std::uint64_t seq) {
-    sending_ = context_.journal.end().epoch;
-    sent_seq_ = seq;
+    const Epoch epoch = context_.journal.end().epoch;
+    const auto head = context_.journal.head_at(epoch, seq);
+    if (!head) return;
+    // What is to be sent again counts as unconfirmed until it is confirmed again.
+    (void)context_.stored(context_.cache.set_confirmed(context_.generation, {epoch, seq, *head}));
+    sent_seq_ = 0;
     batches_in_flight_ = 0;
 }
 

@@ -59,6 +59,14 @@ public:
                  Reading now, BootId boot, bool online);
 
 private:
+    struct Candidate;
+    struct Question;
+    struct Recognised;
+    Recognised recognise(const Presented& presented, const Standing& standing,
+                         bool tickets_stale) const;
+    Answer judge(const Question& question, const journal::View& view) const;
+    std::optional<pf::journal::Body> event_of(const Question& question, const Answer& answer) const;
+
     journal::Journal& journal_;
     const cache::Cache& cache_;
     DeviceId device_;

@@ -1,0 +1,405 @@
+#include "firmware/app/device.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "firmware/verify/display.hpp"
+
+namespace pf::firmware::app {
+
+using pf::journal::ClockChanged;
+using pf::journal::Outcome;
+
+namespace {
+constexpr std::string_view saved_time_name = "saved_time_ms";
+
+verify::Presented presented_code(const ports::ScannedCode& code) {
+    return {verify::Presented::Kind::code, std::string{as_text(code.bytes)}};
+}
+
+WallTime clock_floor(const Options& options, const journal::Journal& journal,
+                     const cache::Cache& cache) {
+    const WallTime saved = wall_from_ms(cache.number(saved_time_name, 0));
+    return std::max({options.build_time, journal.latest_wall(), saved});
+}
+}  // namespace
+
+Result<std::unique_ptr<Device>, journal::Fault> Device::start(Options options, Ports ports) {
+    const Reading now{ports.clock.wall(), ports.clock.steady()};
+    auto cache = cache::Cache::open(
+        {.path = options.data_dir + "/" + std::string{cache::file_name}, .vfs = options.vfs});
+    if (cache.has_error()) return journal::Fault::io_error;
+    // A new journal needs a stamp before there is a floor to judge the clock by.
+    const journal::Stamp first{std::max(now.wall, options.build_time), now.steady,
+                               options.identity.boot, pf::journal::ClockQuality::unconfirmed};
+    auto journal = journal::Journal::open({.path = options.data_dir + "/events.db",
+                                           .vfs = options.vfs,
+                                           .device = options.identity.device},
+                                          ports.entropy, first);
+    if (journal.has_error()) return journal.error();
+    auto timekeeper =
+        std::make_unique<verify::Timekeeper>(clock_floor(options, **journal, **cache), now);
+
+    std::unique_ptr<Device> device{new Device{std::move(options), std::move(ports),
+                                              std::move(*journal), std::move(*cache),
+                                              std::move(timekeeper)}};
+    device->check_epoch();
+    device->close_open_grants();
+    const Reading again = device->read_clocks();
+    const auto booted = device->journal_->append(
+        device->stamp(again), pf::journal::Booted{device->options_.identity.firmware});
+    if (booted.has_error()) return booted.error();
+    return device;
+}
+
+Device::Device(Options options, Ports ports, std::unique_ptr<journal::Journal> journal,
+               std::unique_ptr<cache::Cache> cache, std::unique_ptr<verify::Timekeeper> timekeeper)
+    : options_{std::move(options)},
+      ports_{std::move(ports)},
+      journal_{std::move(journal)},
+      cache_{std::move(cache)},
+      timekeeper_{std::move(timekeeper)},
+      verifier_{std::make_unique<verify::Verifier>(*journal_, *cache_, options_.identity.device)},
+      engine_{std::make_unique<sync::Engine>(options_.identity, *journal_, *cache_, ports_.entropy,
+                                             *this)} {
+    load_standing();
+}
+
+Device::~Device() = default;
+
+Reading Device::read_clocks() {
+    const Reading now{ports_.clock.wall(), ports_.clock.steady()};
+    write_clock_change(timekeeper_->observe(now), now);
+    return now;
+}
+
+void Device::write_clock_change(const std::optional<ClockChanged>& change, const Reading& now) {
+    if (!change) return;
+    note(Notice::What::clock, fmt::format("clock moved by {} ms", change->moved_ms));
+    (void)record(*change);
+    (void)now;
+}
+
+/// The confirmed cursor lives in another file than the journal: a journal restored from an image is
+/// older than what the server confirmed, and must not write other events under the same numbers.
+void Device::check_epoch() {
+    const pf::journal::Cursor end = journal_->end();
+    for (const pf::journal::Cursor& confirmed : cache_->confirmed()) {
+        if (confirmed.epoch != end.epoch) continue;
+        if (journal_->head_at(end.epoch, confirmed.seq) == confirmed.head) continue;
+        const auto opened = journal_->open_epoch(pf::journal::EpochOpened::Why::rolled_back,
+                                                 stamp(read_clocks()), ports_.entropy);
+        if (opened.has_error()) note(Notice::What::storage, "a new epoch could not be opened");
+        return;
+    }
+}
+
+/// A grant without outcome: the lane was waiting when the power went. Nobody knows; staff decide.
+void Device::close_open_grants() {
+    for (const journal::OpenGrant& open : journal_->open_grants())
+        (void)record(Outcome{
+            .grant_seq = open.seq, .passed = 0, .returned = 0, .how = Outcome::How::unknown});
+}
+
+void Device::load_standing() {
+    standing_ = {};
+    standing_.site = options_.identity.site;
+    const auto body_of = [&](wire::DocumentType type) -> std::optional<wire::Document> {
+        const auto bytes = cache_->document(type);
+        if (!bytes) return std::nullopt;
+        auto document = wire::open_document(*bytes, options_.identity.site_authority);
+        if (document.has_error()) return std::nullopt;
+        return std::move(*document);
+    };
+    if (const auto document = body_of(wire::DocumentType::configuration)) {
+        auto decoded = wire::decode_configuration(document->body);
+        if (decoded.has_value()) standing_.configuration = std::move(*decoded);
+    }
+    if (const auto document = body_of(wire::DocumentType::product_table)) {
+        auto decoded = wire::decode_product_table(document->body);
+        if (decoded.has_value()) {
+            standing_.products = std::move(*decoded);
+            standing_.products->site = document->site;
+            standing_.products->version = document->version;
+        }
+    }
+    if (const auto document = body_of(wire::DocumentType::key_ring)) {
+        auto decoded = wire::decode_key_ring(document->body);
+        if (decoded.has_value())
+            for (const crypto::PublicKey& key : decoded->tickets)
+                standing_.ticket_keys.emplace_back(crypto::key_id(key), key);
+    }
+    if (const auto document = body_of(wire::DocumentType::secrets)) {
+        auto decoded = wire::decode_secrets(document->body);
+        if (decoded.has_value()) standing_.secrets = std::move(*decoded);
+    }
+}
+
+bool Device::online() const {
+    const Millis within{standing_.configuration ? standing_.configuration->online_within_ms
+                                                : 60'000};
+    return engine_->online(ports_.clock.steady(), within);
+}
+
+void Device::note(Notice::What what, std::string text) {
+    if (notice_) notice_({what, std::move(text)});
+}
+
+// --- somebody is here
+// -----------------------------------------------------------------------------------
+
+verify::Answer Device::on_code(const ports::ScannedCode& code) {
+    verify::Request request{.presented = presented_code(code), .persons = {}, .chosen = {}};
+    return present(std::move(request));
+}
+
+verify::Answer Device::on_document(ports::DocumentRead read) {
+    verify::Request request{
+        .presented = {verify::Presented::Kind::document, std::move(read.number)},
+        .persons = {},
+        .chosen = {}};
+    verify::Answer answer = present(std::move(request));
+    std::ranges::fill(read.number, '\0');  // invariant 7: the number itself stays nowhere
+    return answer;
+}
+
+verify::Answer Device::present(verify::Request request) {
+    const Reading now = read_clocks();
+    retry_records();
+    verify::Answer answer;
+    const bool handheld = options_.identity.kind == wire::DeviceKind::handheld;
+    if (has_barrier() && !lane::ready(lane_)) {
+        // Deciding now would admit somebody the arm can't open for.
+        answer.verdict.kind = admission::Verdict::Kind::refuse;
+        answer.verdict.reason =
+            std::holds_alternative<lane::Open>(lane_)     ? admission::Reason::lane_busy
+            : std::holds_alternative<lane::Faulty>(lane_) ? admission::Reason::lane_fault
+                                                          : admission::Reason::emergency;
+        show(answer);
+        return answer;
+    }
+    request.awaits_passage = has_barrier();
+    request.only_look = handheld;
+    answer =
+        verifier_->check(request, standing_, *timekeeper_, now, options_.identity.boot, online());
+    if (handheld) previewed_ = request;
+    show(answer);
+    if (answer.grant_seq && has_barrier())
+        run_lane(lane::Granted{*answer.grant_seq, answer.verdict.persons});
+    engine_->tick(now);
+    return answer;
+}
+
+verify::Answer Device::admit(std::optional<std::uint16_t> persons, bool staff_confirmed,
+                             std::optional<TicketId> chosen) {
+    const Reading now = read_clocks();
+    retry_records();
+    if (!previewed_) {
+        verify::Answer nothing;
+        nothing.verdict.reason = admission::Reason::unknown_code;
+        return nothing;
+    }
+    verify::Request request = *previewed_;
+    request.persons = persons;
+    request.staff_confirmed = staff_confirmed;
+    request.chosen = chosen;
+    request.only_look = false;
+    request.awaits_passage = false;
+    const verify::Answer answer =
+        verifier_->check(request, standing_, *timekeeper_, now, options_.identity.boot, online());
+    if (answer.grant_seq) {
+        last_grant_ = LastGrant{*answer.grant_seq, answer.verdict.persons, now.steady};
+        // One preview, one admission: a key pressed twice must not admit twice.
+        previewed_.reset();
+    }
+    show(answer);
+    engine_->tick(now);
+    return answer;
+}
+
+bool Device::undo() {
+    const Reading now = read_clocks();
+    if (!last_grant_ || now.steady - last_grant_->at > undo_within_ms) return false;
+    const bool written = record(Outcome{.grant_seq = last_grant_->seq,
+                                        .passed = 0,
+                                        .returned = last_grant_->persons,
+                                        .how = Outcome::How::staff_undo});
+    if (written) last_grant_.reset();
+    engine_->tick(now);
+    return written;
+}
+
+void Device::show(const verify::Answer& answer) {
+    const ports::Display display = verify::make_display(answer, standing_);
+    ports_.cue.show(display);
+    note(Notice::What::verdict,
+         fmt::format("{} {} persons={} left={}{}",
+                     answer.verdict.kind == admission::Verdict::Kind::admit ? "admit"
+                     : answer.verdict.kind == admission::Verdict::Kind::ask ? "ask"
+                                                                            : "refuse",
+                     admission::words(answer.verdict.reason).key, answer.verdict.persons,
+                     answer.verdict.persons_left,
+                     answer.claims ? " ticket=" + to_text(answer.claims->id) : std::string{}));
+}
+
+// --- the lane
+// -------------------------------------------------------------------------------------------
+
+void Device::on_barrier(ports::BarrierEvent event) {
+    run_lane(event);
+    engine_->tick(read_clocks());
+}
+
+void Device::run_lane(const lane::Event& event) {
+    lane::Settings settings;
+    if (standing_.configuration) {
+        settings.pulse = Millis{standing_.configuration->lane.pulse_ms};
+        settings.passage_wait = Millis{standing_.configuration->lane.passage_wait_ms};
+    }
+    settings.senses_passage = ports_.barrier != nullptr && ports_.barrier->senses_passage();
+    const lane::Step next = lane::step(lane_, event, ports_.clock.steady(), settings);
+    lane_ = next.state;
+    for (const lane::Action& action : next.actions) perform(action);
+}
+
+void Device::perform(const lane::Action& action) {
+    if (std::holds_alternative<lane::Pulse>(action)) {
+        const Millis pulse{standing_.configuration ? standing_.configuration->lane.pulse_ms : 200};
+        note(Notice::What::lane, "open");
+        if (ports_.barrier) ports_.barrier->pulse(pulse);
+    } else if (std::holds_alternative<lane::Lock>(action)) {
+        note(Notice::What::lane, "lock");
+        if (ports_.barrier) ports_.barrier->lock();
+    } else {
+        (void)record(std::get<lane::Record>(action).body);
+    }
+}
+
+bool Device::record(const pf::journal::Body& body) {
+    const Reading now{ports_.clock.wall(), ports_.clock.steady()};
+    const auto written = journal_->transact(
+        stamp(now), [&](const journal::View& view) -> std::optional<pf::journal::Body> {
+            const auto* outcome = std::get_if<Outcome>(&body);
+            if (outcome == nullptr || outcome->returned == 0) return body;
+            // The ticket's other returns of the day decide whether this one happens by itself.
+            const auto grant = journal_->admitted(outcome->grant_seq);
+            if (!grant) return body;
+            const auto uses = view.uses_of(grant->ticket);
+            const auto today = std::ranges::count_if(uses, [&](const journal::OwnUse& use) {
+                return use.automatic_return && use.day == grant->day;
+            });
+            return lane::limit_return(*outcome, static_cast<int>(today));
+        });
+    if (written.has_value()) return true;
+    note(Notice::What::storage, std::string{journal::to_text(written.error())});
+    // An outcome lost would leave a grant open for ever; other events may go when the disk refuses.
+    if (std::holds_alternative<Outcome>(body) && unwritten_.size() < unwritten_max)
+        unwritten_.push_back(body);
+    return false;
+}
+
+void Device::retry_records() {
+    std::deque<pf::journal::Body> waiting;
+    waiting.swap(unwritten_);
+    for (const pf::journal::Body& body : waiting) (void)record(body);
+}
+
+// --- link and time
+// --------------------------------------------------------------------------------------
+
+void Device::on_link_up() { engine_->on_link_up(read_clocks()); }
+void Device::on_link_down() { engine_->on_link_down(read_clocks()); }
+void Device::on_message(std::string_view topic, BytesView payload) {
+    engine_->on_message(topic, payload, read_clocks());
+}
+
+void Device::tick() {
+    const Reading now = read_clocks();
+    run_lane(lane::Tick{});
+    if (!unwritten_.empty()) retry_records();
+    if (now.steady - time_saved_at_ >= save_time_every_ms) {
+        time_saved_at_ = now.steady;
+        // Saved only when somebody confirmed it: a wrong clock must not raise the floor for ever.
+        if (timekeeper_->quality() == pf::journal::ClockQuality::confirmed)
+            (void)cache_->put_number(saved_time_name, to_ms(timekeeper_->best(now)));
+    }
+    if (now.steady - tidied_at_ >= tidy_every_ms) {
+        tidied_at_ = now.steady;
+        const Calendar calendar = standing_.products ? standing_.products->calendar : Calendar{};
+        const WallTime wall = timekeeper_->range(now).earliest;
+        const Day today = calendar.day_of(wall);
+        (void)cache_->forget_uses_before(today);
+        (void)journal_->prune(wall - std::chrono::days{journal::keep_days_min}, today,
+                              cache_->confirmed());
+    }
+    engine_->tick(now);
+}
+
+std::optional<SteadyTime> Device::wake_at() const {
+    const auto lane = lane::wake_at(lane_);
+    const auto sync = engine_->wake_at();
+    if (!lane) return sync;
+    return sync ? std::min(*lane, *sync) : lane;
+}
+
+// --- sync::Host
+// -----------------------------------------------------------------------------------------
+
+bool Device::publish(std::string topic, Bytes payload) {
+    return ports_.publish && ports_.publish(std::move(topic), std::move(payload));
+}
+
+void Device::document_changed(wire::DocumentType) {
+    load_standing();
+    note(Notice::What::sync, "configuration, keys or products changed");
+}
+
+void Device::server_time(WallTime wall, SteadyTime asked, Reading now) {
+    write_clock_change(timekeeper_->server_said(wall, asked, now), now);
+}
+
+journal::Stamp Device::stamp(Reading now) {
+    return {timekeeper_->best(now), now.steady, options_.identity.boot, timekeeper_->quality()};
+}
+
+admission::TimeRange Device::range(Reading now) { return timekeeper_->range(now); }
+pf::journal::ClockQuality Device::clock() { return timekeeper_->quality(); }
+
+void Device::verdicts(const wire::Ack& ack) {
+    for (const auto& [seq, verdict] : ack.verdicts)
+        note(Notice::What::sync,
+             fmt::format("event {} verdict {}", seq, static_cast<int>(verdict)));
+}
+
+sync::CommandResult Device::carry_out(const wire::Command& command, Reading) {
+    using wire::CommandState;
+    switch (command.kind) {
+        case wire::CommandKind::open:
+            if (!has_barrier()) return {CommandState::refused, "this device has no barrier"};
+            if (!lane::ready(lane_)) return {CommandState::refused, "the lane is busy"};
+            // No ticket: nothing is granted, the opening itself is the event (CommandDone).
+            perform(lane::Pulse{});
+            return {CommandState::done,
+                    fmt::format("opened for {}: {}", command.issuer, command.text)};
+        case wire::CommandKind::test_scan: {
+            verify::Request request{.presented = {verify::Presented::Kind::code, command.text},
+                                    .persons = {},
+                                    .chosen = {},
+                                    .only_look = true};
+            const verify::Answer answer = verifier_->check(
+                request, standing_, *timekeeper_, {ports_.clock.wall(), ports_.clock.steady()},
+                options_.identity.boot, online());
+            return {CommandState::done, std::string{admission::words(answer.verdict.reason).key}};
+        }
+        case wire::CommandKind::renew_certificate:
+            note(Notice::What::sync, "renew certificate");
+            return {CommandState::accepted, "renewal begins"};
+        case wire::CommandKind::resend:
+            engine_->resend_from(command.from_seq);
+            return {CommandState::done, {}};
+    }
+    return {CommandState::failed, "unknown command"};
+}
+
+}  // namespace pf::firmware::app

@@ -1,0 +1,148 @@
+#pragma once
+// One device put together: the only place of the firmware that knows every room. Still a step
+// machine: main.cpp gives it real ports and an executor, the simulation gives it fake ones, and
+// both run this code.
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/entropy.hpp"
+#include "firmware/cache/cache.hpp"
+#include "firmware/journal/journal.hpp"
+#include "firmware/lane/lane.hpp"
+#include "firmware/ports/barrier.hpp"
+#include "firmware/ports/clock.hpp"
+#include "firmware/ports/cue.hpp"
+#include "firmware/ports/scanner.hpp"
+#include "firmware/sync/engine.hpp"
+#include "firmware/verify/verifier.hpp"
+
+namespace pf::firmware::app {
+
+using verify::Reading;
+
+/// What the board supplies. `barrier` is null on terminals and handhelds. All outlive the device.
+struct Ports {
+    ports::Clock& clock;
+    ports::Barrier* barrier = nullptr;
+    ports::Cue& cue;
+    Entropy& entropy;
+    /// Hands a message to the link; false: down or full.
+    std::function<bool(std::string topic, Bytes payload)> publish;
+};
+
+struct Options {
+    std::string data_dir;  // events.db and cache live here
+    std::string vfs;       // simulations
+    sync::Identity identity;
+    WallTime build_time;  // one leg of the clock floor
+};
+
+/// One line of what happened, for the live view, the log and tools. Never carries a code in clear.
+struct Notice {
+    enum class What : std::uint8_t { verdict = 1, lane = 2, sync = 3, clock = 4, storage = 5 };
+    What what = What::verdict;
+    std::string text;
+};
+
+class Device final : public sync::Host {
+public:
+    /// Opens both files, closes what a restart left open (outcome unknown), starts a new epoch if
+    /// the journal is older than what the server confirmed.
+    static Result<std::unique_ptr<Device>, journal::Fault> start(Options options, Ports ports);
+    ~Device() override;
+
+    // --- somebody is here ---
+    /// A code read by a scanner. On a gate: verdict and, when admitted, the arm. On a handheld: a
+    /// preview; admit() follows.
+    verify::Answer on_code(const ports::ScannedCode& code);
+    verify::Answer on_document(ports::DocumentRead read);
+    /// Handheld: admits `persons` of what was previewed last (all that are left when empty).
+    verify::Answer admit(std::optional<std::uint16_t> persons, bool staff_confirmed,
+                         std::optional<TicketId> chosen);
+    /// Handheld: takes back this device's last admission. False: there is none, or it is too long
+    /// ago.
+    bool undo();
+    void on_barrier(ports::BarrierEvent event);
+
+    // --- the link ---
+    sync::Engine::Will next_will() { return engine_->next_will(); }
+    void on_link_up();
+    void on_link_down();
+    void on_message(std::string_view topic, BytesView payload);
+
+    // --- time ---
+    void tick();
+    std::optional<SteadyTime> wake_at() const;
+
+    // --- to look at ---
+    sync::Status sync_status() const { return engine_->status(); }
+    const lane::State& lane_state() const noexcept { return lane_; }
+    const verify::Standing& standing() const noexcept { return standing_; }
+    const verify::Timekeeper& timekeeper() const noexcept { return *timekeeper_; }
+    journal::Journal& journal() noexcept { return *journal_; }
+    cache::Cache& cache() noexcept { return *cache_; }
+    bool online() const;
+    void on_notice(std::function<void(const Notice&)> handler) { notice_ = std::move(handler); }
+
+    static constexpr Millis undo_within_ms{10LL * 60 * 1000};
+    static constexpr Millis save_time_every_ms{60'000};
+    static constexpr Millis tidy_every_ms{60LL * 60 * 1000};
+
+private:
+    Device(Options options, Ports ports, std::unique_ptr<journal::Journal> journal,
+           std::unique_ptr<cache::Cache> cache, std::unique_ptr<verify::Timekeeper> timekeeper);
+
+    Reading read_clocks();
+    void close_open_grants();
+    void check_epoch();
+    void load_standing();
+    bool has_barrier() const noexcept { return ports_.barrier != nullptr; }
+    verify::Answer present(verify::Request request);
+    void show(const verify::Answer& answer);
+    void run_lane(const lane::Event& event);
+    void perform(const lane::Action& action);
+    bool record(const pf::journal::Body& body);
+    void retry_records();
+    void note(Notice::What what, std::string text);
+    void write_clock_change(const std::optional<pf::journal::ClockChanged>& change,
+                            const Reading& now);
+
+    // sync::Host
+    bool publish(std::string topic, Bytes payload) override;
+    void document_changed(wire::DocumentType type) override;
+    void server_time(WallTime wall, SteadyTime asked, Reading now) override;
+    sync::CommandResult carry_out(const wire::Command& command, Reading now) override;
+    journal::Stamp stamp(Reading now) override;
+    admission::TimeRange range(Reading now) override;
+    pf::journal::ClockQuality clock() override;
+    void verdicts(const wire::Ack& ack) override;
+
+    Options options_;
+    Ports ports_;
+    std::unique_ptr<journal::Journal> journal_;
+    std::unique_ptr<cache::Cache> cache_;
+    std::unique_ptr<verify::Timekeeper> timekeeper_;
+    std::unique_ptr<verify::Verifier> verifier_;
+    std::unique_ptr<sync::Engine> engine_;
+    verify::Standing standing_;
+    lane::State lane_{lane::Idle{}};
+    std::deque<pf::journal::Body>
+        unwritten_;  // outcomes the disk refused; written before anything else
+    std::optional<verify::Request> previewed_;
+    struct LastGrant {
+        std::uint64_t seq;
+        std::uint16_t persons;
+        SteadyTime at;
+    };
+    std::optional<LastGrant> last_grant_;  // handheld undo
+    SteadyTime time_saved_at_{};
+    SteadyTime tidied_at_{};
+    std::function<void(const Notice&)> notice_;
+
+    static constexpr std::size_t unwritten_max = 16;
+};
+
+}  // namespace pf::firmware::app
