@@ -1,0 +1,90 @@
+#pragma once
+// From one grey picture to the codes in it. Pure: no camera, no clock, no thread.
+#include <array>
+#include <chrono>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "common/base/bytes.hpp"
+#include "firmware/scan/frame.hpp"
+
+namespace pf::firmware::scan {
+
+/// More than a QR code holds in byte or alphanumeric mode is not a code of any ticket.
+inline constexpr std::size_t code_bytes_max = 4296;
+inline constexpr int codes_per_frame_max = 8;
+
+/// How a picture was looked at, cheapest first.
+enum class Strategy {
+    plain,               // as it is
+    downscaled,          // every row, and again at half sizes: noise, blur, very large codes
+    inverted,            // light on dark
+    contrast_stretched,  // weak light, glass, gradients
+    inverted_stretched,  // both
+};
+inline constexpr std::array strategies{Strategy::plain, Strategy::downscaled, Strategy::inverted,
+                                       Strategy::contrast_stretched, Strategy::inverted_stretched};
+/// "plain", "downscaled", …: in journals, in `paifangctl scan`, in tests.
+std::string_view to_text(Strategy strategy) noexcept;
+
+enum class Symbology { qr, aztec, data_matrix, pdf417 };
+std::string_view to_text(Symbology symbology) noexcept;
+
+/// Which kinds of code are looked for. Linear codes are not offered: ZXing 1.4 aborts on some
+/// photographs when it compares two of them (docs: firmware/scan/README.md).
+struct Symbologies {
+    bool aztec = false;
+    bool data_matrix = false;
+    bool pdf417 = false;  // QR is always looked for
+};
+
+struct Point {
+    int x = 0;
+    int y = 0;
+    friend bool operator==(const Point&, const Point&) = default;
+};
+
+/// One code, exactly as encoded: no character set is assumed and nothing is trimmed.
+struct Reading {
+    Bytes bytes{};  // 1 to code_bytes_max
+    Symbology symbology = Symbology::qr;
+    Strategy strategy = Strategy::plain;
+    std::array<Point, 4> corners{};  // pixels of the frame: top left of the code, then clockwise
+};
+
+/// Steady microseconds since anywhere; passed in, so the room has no clock.
+using Stopwatch = std::function<std::chrono::microseconds()>;
+
+/// How much one frame may cost. `plain` is always tried.
+struct Budget {
+    int tries_max = static_cast<int>(strategies.size());
+    /// No further try begins after this long; needs `stopwatch`. Zero means no limit of time.
+    std::chrono::microseconds elapsed_max{0};
+    Stopwatch stopwatch{};
+    /// Look on after something was found: a sticker in view must not hide a telephone in dark
+    /// mode for ever.
+    bool exhaustive = false;
+};
+
+struct Outcome {
+    std::vector<Reading> readings{};  // no two with the same bytes; at most codes_per_frame_max
+    std::vector<Strategy> tried{};    // in order
+    int parts_skipped = 0;            // codes that are one part of several (structured append)
+    int decoder_failures = 0;         // tries ended by an exception of the decoder
+};
+
+/// One per source, used by one thread: it remembers which harder try worked last or where the
+/// budget ended, and goes on there with the next frame. So a slow board reaches every try.
+class Pipeline {
+public:
+    explicit Pipeline(Symbologies symbologies = {}) : symbologies_(symbologies) {}
+
+    Outcome read(const LumaFrame& frame, const Budget& budget = {});
+
+private:
+    Symbologies symbologies_;
+    std::size_t harder_first_ = 0;  // index into the strategies after `plain`
+};
+
+}  // namespace pf::firmware::scan
