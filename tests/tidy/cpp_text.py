@@ -47,11 +47,24 @@ def _is_scope(header):
     return bool(SCOPE.search(header))
 
 
+TABLE_LINE = re.compile(r'switch\s*\(.*\)\s*\{|\}|case .+:|return [^;]*;|case .+: return [^;]*;|')
+
+
+def _is_value_table(body):
+    """A switch that only maps values is a table: its length says nothing."""
+    return 'switch' in body and all(
+        TABLE_LINE.fullmatch(line.strip()) for line in body.splitlines())
+
+
 def functions(code):
     """Yields (first line, last line, header) of every function body outside other functions."""
     code = re.sub(r'^[ \t]*#.*?(?<!\\)$', lambda m: ' ' * len(m.group(0)), code, flags=re.M)
     for header, opened, closed, outer in blocks(code):
-        if '(' not in header or _is_scope(header) or header.endswith('='):
+        if not re.search(r'[()]', header) or _is_scope(header) or header.endswith('='):
+            continue
+        if header.count('(') > header.count(')'):  # a list handed to a call, not a body
+            continue
+        if _is_value_table(code[opened + 1:closed]):
             continue
         if all(_is_scope(o) for o in outer):
             begin = code.rfind(header, 0, opened) if header else opened
