@@ -121,15 +121,14 @@ Result<Effects, Refusal> configure(Repositories& r, const Call& call, const Keys
 
 // --- messages
 // -----------------------------------------------------------------------------------------
-/// Presence and what the device holds; answers with News. (ingest answers the same birth with an
-/// Ack.)
-Effects on_birth(Repositories& r, const Call& call, const Keys& keys, const Device& device,
-                 const wire::Birth& birth);
+/// Presence and what the device runs. False: an older connection's birth, to be ignored.
+bool on_birth(Repositories& r, const Call& call, const Device& device, const wire::Birth& birth);
 void on_will(Repositories& r, const Call& call, const Device& device, const wire::Will& will);
 Effects on_ping(const Call& call, const Device& device, const wire::Ping& ping);
 void heard(Repositories& r, const Call& call, const Device& device);
-/// News for one device: newest documents, list versions and position in the log of uses.
-Outgoing news(Repositories& r, const Device& device);
+/// Type and newest version of every kept document, for News.
+std::vector<std::pair<std::uint8_t, std::uint64_t>> document_versions(Repositories& r,
+                                                                      const Device& device);
 /// The newest document of a kept type, signed for this device.
 std::optional<Bytes> document(Repositories& r, const Call& call, const Keys& keys,
                               const Device& device, wire::DocumentType type);

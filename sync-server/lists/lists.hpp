@@ -13,7 +13,8 @@ void put(Repositories& r, const Call& call, SiteId site, wire::ListScope scope,
          const wire::ListRow& row);
 void erase(Repositories& r, const Call& call, SiteId site, wire::ListScope scope, BytesView key);
 
-/// Newest version and digest of a list. Version 0: empty, nothing was ever put.
+/// Newest version and digest of a list. A list nothing was ever put to is empty at version 1, so
+/// that devices get a manifest for it and know it is fresh.
 wire::ListState state(Repositories& r, SiteId site, wire::ListScope scope);
 
 /// Manifests are issued when asked; they stay fresh this long. Devices ask again well before.
@@ -22,8 +23,5 @@ inline constexpr Millis fresh_span_ms{6LL * 60 * 60 * 1000};
 /// Answers difference, snapshot, buckets, bucket. (uses: checkins; document: fleet.)
 Effects answer(Repositories& r, const Call& call, const fleet::Keys& keys,
                const fleet::Device& device, const wire::Want& want);
-
-/// News for every active device of a site, after its lists, documents or uses moved.
-Effects news_for_site(Repositories& r, SiteId site);
 
 }  // namespace pf::server::lists

@@ -2,7 +2,8 @@
 // What a transaction is on the server: a synchronous, restartable function of the repositories and
 // its arguments. No I/O, clock, entropy or suspension inside; whatever it needs of those is in its
 // Call.
-#include <functional>
+#include <iterator>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,19 @@ struct Outgoing {
     Bytes payload;
     friend bool operator==(const Outgoing&, const Outgoing&) = default;
 };
-using Effects = std::vector<Outgoing>;
+
+/// What a transaction wants done once it is committed.
+struct Effects {
+    std::vector<Outgoing> messages;
+    /// Sites whose lists, documents or uses moved: their devices get News (sync-server/exchange
+    /// composes it after COMMIT, once for many transactions).
+    std::set<SiteId> moved;
+
+    void add(Effects other) {
+        messages.insert(messages.end(), std::make_move_iterator(other.messages.begin()),
+                        std::make_move_iterator(other.messages.end()));
+        moved.merge(other.moved);
+    }
+};
 
 }  // namespace pf::server

@@ -1,0 +1,21 @@
+#pragma once
+// The server's half of docs/protocol/sync-v1.md in one place: which room answers which message, and
+// what devices are told when something moved. Pure; the app feeds it and publishes what comes out.
+#include <string_view>
+
+#include "sync-server/fleet/fleet.hpp"
+#include "sync-server/store/transaction.hpp"
+
+namespace pf::server::exchange {
+
+/// One message of one device. Unknown topics, unknown or revoked devices and malformed payloads
+/// become findings and quarantine, never an exception. The sender is known by its topic: the broker
+/// lets a device write only to its own branch.
+Effects on_message(Repositories& r, const Call& call, const fleet::Keys& keys,
+                   std::string_view topic, BytesView payload);
+
+/// News for every active device of a site: document versions, list states, position in the log of
+/// uses.
+std::vector<Outgoing> news(Repositories& r, SiteId site);
+
+}  // namespace pf::server::exchange
