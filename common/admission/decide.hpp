@@ -60,13 +60,17 @@ struct Use {
 struct Known {
     std::optional<std::uint32_t> refused_below;  // from list `revoked`: generations below are
                                                  // refused; generation_all revokes every one
-    std::vector<Use> uses;  // at this site, in order of time
+    std::vector<Use> uses;                       // at this site, in order of time
     bool revoked_list_stale = false;
     bool tickets_list_stale = false;
 };
 inline constexpr std::uint32_t generation_all = UINT32_MAX;
 
-/// The instants that "now" may be. Width zero: the clock is trusted.
+/// A clock known to this much is good: admissions lean towards the visitor by as much on both edges
+/// of a day or a window, and a range no wider is not called unsure.
+inline constexpr std::int64_t clock_lenience_ms = 120'000;
+
+/// The instants that "now" may be, earliest not after latest. Width zero: the clock is trusted.
 struct TimeRange {
     WallTime earliest;
     WallTime latest;
@@ -80,9 +84,11 @@ struct Here {
     PointId point;
     TimeRange now;
     CarrierKind carrier = CarrierKind::signed_qr;
-    std::optional<std::uint16_t> persons_asked;  // empty: all that are left
-    bool staff_confirmed = false;                // a certificate or a stale list was looked at
-    bool online = false;                         // the server was heard within the freshness limit
+    std::optional<std::uint16_t> persons_asked;  // from 1; empty: all that are left, at most
+                                                 // the ticket's persons at once
+    bool staff_confirmed = false;  // a certificate, a stale list or an unknown outcome was
+                                   // looked into
+    bool online = false;           // the server was heard within the freshness limit
 };
 
 /// Flags on an admission: how much the device could see (invariant 5). Bits are on the wire.
@@ -91,7 +97,7 @@ enum Flag : std::uint32_t {
     flag_revoked_list_stale = 1U << 1,
     flag_tickets_list_stale = 1U << 2,
     flag_clock_unsure = 1U << 3,  // admitted because every possible instant allows it
-    flag_staff = 1U << 4,         // staff confirmed
+    flag_staff = 1U << 4,         // would have been asked, and staff confirmed
     flag_weak = 1U << 5,          // agreed with only some of the site
 };
 
@@ -102,14 +108,15 @@ struct Verdict {
     std::uint16_t persons = 0;                       // to admit now (admit, ask)
     std::uint16_t persons_left = 0;                  // on the ticket in this scope after that
     std::optional<ticket::Entitlement> entitlement;  // the one that answered
-    std::optional<Day> day;                          // operating day the admission counts on
+    std::optional<Day> day;                          // operating day it counts on (admit, ask)
     std::uint32_t flags = 0;
-    std::optional<Use> used;  // for already_used: the latest use, where and when
+    std::optional<Use> used;  // for already_used, return_pending, outcome_unknown: the latest such
+                              // use, where and when
 };
 
 /// Checks run from "never" to "not now", so a visitor hears the most final reason. `table` is the
-/// product table of here.site or null when the device has none yet. Pure: no clock, no storage, no
-/// logging.
+/// product table of here.site or null when the device has none yet. Claims must pass
+/// ticket::check(). Pure: no clock, no storage, no logging.
 Verdict decide(const ticket::Claims& claims, const Known& known, const ProductTable* table,
                const Here& here);
 
