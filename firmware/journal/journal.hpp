@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,19 @@ enum class Fault : std::uint8_t {
 std::string_view to_text(Fault fault) noexcept;
 template <class T>
 using Result = pf::Result<T, Fault>;
+
+/// Thrown by the reads below when the file can't be read any more: a device without its memory
+/// can't go on. `app` catches it, ends and starts again from the file; inside transact() it becomes
+/// the result.
+class ReadFailed final : public std::runtime_error {
+public:
+    ReadFailed(Fault fault, const std::string& detail)
+        : std::runtime_error{detail}, fault_{fault} {}
+    Fault fault() const noexcept { return fault_; }
+
+private:
+    Fault fault_;
+};
 
 /// When, by both clocks, and how good the wall clock was.
 struct Stamp {
@@ -79,16 +93,20 @@ public:
         std::string path;  // events.db
         std::string vfs;   // empty: the system's; simulations name theirs
         DeviceId device;
+        /// What the first epoch of a new file says; `damaged` after set_aside().
+        pf::journal::EpochOpened::Why why_new = pf::journal::EpochOpened::Why::first;
     };
     /// Opens or creates the file, reads its pragmas back (WAL, synchronous FULL), checks the last
     /// events against their chain. A new file gets a new epoch (event EpochOpened) with `stamp`.
+    /// One process has a file open (Fault::locked); with a named VFS the caller sees to that.
     static Result<std::unique_ptr<Journal>> open(const Options& options, Entropy& entropy,
                                                  const Stamp& stamp);
     virtual ~Journal() = default;
 
     /// One BEGIN IMMEDIATE transaction: `decide` reads, and may return what to append. Durable when
     /// this returns a value (invariant 1); on a fault nothing was appended. An empty optional
-    /// appends nothing.
+    /// appends nothing. What `decide` throws ends the transaction and goes on to the caller. A lane
+    /// that ends a grant twice or ends none is a bug: std::logic_error, nothing appended.
     using Decide = std::function<std::optional<pf::journal::Body>(const View&)>;
     virtual Result<std::optional<Appended>> transact(const Stamp& stamp, const Decide& decide) = 0;
     Result<Appended> append(const Stamp& stamp, pf::journal::Body body);
@@ -103,6 +121,7 @@ public:
     /// The chain head at `seq` of an epoch; genesis at 0; nothing when this file has no such event.
     virtual std::optional<Digest> head_at(Epoch epoch, std::uint64_t seq) const = 0;
     /// Encoded events after `seq`, oldest first, at most `events_max` and about `bytes_max`.
+    /// Without holes: below what prune() dropped it begins after that, so look at the first number.
     virtual std::vector<Stored> after(Epoch epoch, std::uint64_t seq, std::size_t events_max,
                                       std::size_t bytes_max) const = 0;
     virtual std::vector<OpenGrant> open_grants() const = 0;
@@ -111,10 +130,16 @@ public:
     virtual WallTime latest_wall() const = 0;
 
     /// Drops acknowledged events older than `before`, never those of an unconfirmed range and never
-    /// the admissions of tickets whose last day is `today` or later. Returns how many went.
+    /// the admissions of tickets whose last day is `today` or later. Returns how many went: a
+    /// bounded slice, so call again until it says 0. An event counts as old when a plausible clock
+    /// proves it, and never before keep_days_min by the latest wall time here.
     virtual Result<std::uint64_t> prune(WallTime before, Day today,
                                         const std::vector<pf::journal::Cursor>& confirmed) = 0;
 };
+
+/// Moves a damaged file out of the way, as evidence; returns its new name. No journal may have it
+/// open.
+Result<std::string> set_aside(const std::string& path, const std::string& vfs);
 
 /// Acknowledged events stay at least this long, because servers get restored (invariant 2).
 inline constexpr int keep_days_min = 30;
