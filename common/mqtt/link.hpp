@@ -51,7 +51,8 @@ struct PublishId {
 };
 
 /// What an owner hears, in order, on the executor. on_up and on_down alternate, except that failed
-/// attempts of a link that is down each bring one more on_down.
+/// attempts of a link that is down each bring one more on_down. Any of them may call the link,
+/// close() included, but not destroy it.
 class LinkEvents {
 public:
     virtual ~LinkEvents() = default;
@@ -64,7 +65,8 @@ public:
     /// connection: what was missed meanwhile has to be asked for again.
     virtual void on_up() = 0;
 
-    /// The connection ended, or an attempt failed. The link goes on trying by itself.
+    /// The connection ended, or an attempt failed. The link goes on trying by itself. Every message
+    /// in flight has had its on_sent(…, lost) before.
     virtual void on_down(Fault why) = 0;
 
     /// A message of a subscribed topic; maybe twice, never promised (see on_inbound_dropped).
