@@ -127,6 +127,14 @@ std::string Vector::text(const std::string& field) const {
     return out;
 }
 
+std::string Vector::block(const std::string& field) const {
+    std::string out;
+    for (const std::string& line : lines(field)) {
+        if (!line.empty()) out += line + "\n";
+    }
+    return out;
+}
+
 Bytes Vector::bytes(const std::string& field) const {
     std::string hex = text(field);
     std::erase(hex, ' ');

@@ -32,6 +32,8 @@ public:
     bool has(const std::string& field) const { return fields_.contains(field); }
     /// Lines joined by one blank.
     std::string text(const std::string& field) const;
+    /// Lines joined by line ends, one at the end too; an empty first line is dropped. For PEM.
+    std::string block(const std::string& field) const;
     /// Hexadecimal, blanks ignored; empty is allowed.
     Bytes bytes(const std::string& field) const;
     /// Exactly N bytes of hexadecimal.
