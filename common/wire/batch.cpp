@@ -26,8 +26,8 @@ journal::Cursor cursor_after(const Batch& batch) {
     return {batch.epoch, batch.first_seq - 1 + batch.events.size(), head};
 }
 
-Bytes encode(const Batch& message) { return payload_of(message, batch_bytes_max); }
+Bytes encode(const Batch& message) { return payload_of(message); }
 
-Decoded<Batch> decode_batch(BytesView bytes) { return message_from<Batch>(bytes, batch_bytes_max); }
+Decoded<Batch> decode_batch(BytesView bytes) { return message_from<Batch>(bytes); }
 
 }  // namespace pf::wire

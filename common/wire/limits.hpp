@@ -7,6 +7,8 @@ namespace pf::wire {
 
 inline constexpr std::size_t payload_bytes_max = 256 * 1024;  // any broker carries this
 inline constexpr std::size_t batch_events_max = 256;
+/// A sender adds no further event once a batch's events have this many bytes together; what a
+/// receiver refuses is a payload above payload_bytes_max.
 inline constexpr std::size_t batch_bytes_max = 128 * 1024;
 inline constexpr std::size_t batches_in_flight_max = 4;
 inline constexpr std::size_t chunk_rows_max =

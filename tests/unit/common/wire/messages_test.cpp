@@ -167,7 +167,7 @@ TEST_CASE("limits hold on decode") {
         {"largest event", batch_of(1, journal::event_bytes_max), "ok"},
         {"event too large", batch_of(1, journal::event_bytes_max + 1), "out_of_range"},
         {"empty event", batch_of(1, 0), "out_of_range"},
-        {"batch of too many bytes", batch_of(wire::batch_events_max, 520), "out_of_range"},
+        {"batch of too many bytes", batch_of(wire::batch_events_max, 1024), "out_of_range"},
         {"most uses", uses_of(wire::uses_per_message_max), "ok"},
         {"one use too many", uses_of(wire::uses_per_message_max + 1), "out_of_range"},
         {"most verdicts", ack_of(wire::ack_verdicts_max), "ok"},
