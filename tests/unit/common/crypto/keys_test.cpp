@@ -150,6 +150,23 @@ TEST_CASE("the same entropy makes the same key") {
     CHECK_FALSE(key == PrivateKey::generate(c).public_key());
 }
 
+TEST_CASE("a draw outside [1, n - 1] is drawn again") {
+    class GivenDraws final : public Entropy {
+    public:
+        void fill(std::span<Byte> out) override {
+            REQUIRE(next_ < std::size(draws_));
+            std::ranges::copy(*from_hex(draws_[next_++]), out.begin());
+        }
+
+    private:
+        const char* draws_[3] = {
+            zero, order, "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"};
+        std::size_t next_ = 0;
+    };
+    GivenDraws entropy;
+    CHECK(PrivateKey::generate(entropy).public_key() == rfc6979_key().public_key());
+}
+
 TEST_CASE("keys may be used by several threads at once") {
     const PrivateKey key = rfc6979_key();
     const PublicKey public_key = key.public_key();

@@ -170,3 +170,36 @@ TEST_CASE("certificates and requests of another kind are refused") {
         CHECK(read_request(openssl.get("r")).has_value() == c.is_read);
     }
 }
+
+TEST_CASE("the right name and key do not make an authority") {
+    const OpenSsl openssl;
+    const PrivateKey key = key_of(1);
+    const std::string authority = make_authority(key, "office", serial, ten_years);
+    const std::string leaf = issue(key, authority, key_of(2).public_key(), {"gate-1", {}, {}},
+                                   Usage::tls_client, serial, ten_years);
+    openssl.put("k", key.to_pem());
+    struct Case {
+        const char* what;
+        const char* extensions;
+        bool is_authority;
+    };
+    const Case cases[] = {
+        {"an authority",
+         "-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign", true},
+        {"may sign, is none",
+         "-addext basicConstraints=critical,CA:FALSE -addext keyUsage=critical,keyCertSign", false},
+        {"is one, may not sign",
+         "-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,cRLSign", false},
+    };
+    openssl.put("empty.cnf", "[req]\ndistinguished_name=dn\n[dn]\n");
+    for (const Case& c : cases) {
+        CAPTURE(c.what);
+        const auto made = openssl.run(
+            std::string{"req -config empty.cnf -new -x509 -key k -out c -subj /CN=office "} +
+            c.extensions);
+        CAPTURE(made.text);
+        REQUIRE(made.status == 0);
+        const auto fault = check_chain(leaf, openssl.get("c"), std::nullopt);
+        CHECK(fault.has_value() != c.is_authority);
+    }
+}
