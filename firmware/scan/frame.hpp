@@ -47,6 +47,10 @@ enum class FrameFault {
     file_kind_unknown,  // neither PNG nor JPEG by its first bytes
 };
 std::string_view to_text(FrameFault fault) noexcept;
+[[noreturn]] inline void throw_exception_from_error(FrameFault fault,
+                                                    const boost::source_location&) {
+    abort_on_missing_value(fault);
+}
 
 /// Grey as the camera gives it (V4L2_PIX_FMT_GREY).
 /// @param stride bytes a row as the driver says (`bytesperline`); 0 means rows without padding
