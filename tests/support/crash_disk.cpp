@@ -40,8 +40,28 @@ void put_some_sectors(Bytes& content, const DiskFile::Change& change, Rng& rng) 
 
 }  // namespace
 
-CrashDisk::Step CrashDisk::begin_operation() {
+std::string_view to_text(DiskOperation operation) noexcept {
+    switch (operation) {
+        case DiskOperation::none:
+            return "none";
+        case DiskOperation::create:
+            return "create";
+        case DiskOperation::remove:
+            return "delete";
+        case DiskOperation::write:
+            return "write";
+        case DiskOperation::truncate:
+            return "truncate";
+        case DiskOperation::sync:
+            return "sync";
+    }
+    return "?";
+}
+
+CrashDisk::Step CrashDisk::begin_operation(DiskOperation operation, const std::string& file) {
     ++operations_;
+    last_operation_ = operation;
+    last_file_ = file;
     if (operations_ == cut_at_) {
         dead_ = true;
         return Step::cut;
@@ -56,16 +76,17 @@ std::shared_ptr<DiskFile> CrashDisk::find(const std::string& name) const {
 
 std::shared_ptr<DiskFile> CrashDisk::create(const std::string& name) {
     assert(!find(name));
-    const Step step = begin_operation();
+    const Step step = begin_operation(DiskOperation::create, name);
     if (step == Step::fail) return nullptr;
     auto file = std::make_shared<DiskFile>();
+    file->name = name;
     entries_[name] = file;
     pending_entries_.push_back({name, file});
     return step == Step::cut ? nullptr : file;
 }
 
 DiskOutcome CrashDisk::remove(const std::string& name, bool sync_directory) {
-    const Step step = begin_operation();
+    const Step step = begin_operation(DiskOperation::remove, name);
     if (step == Step::fail) return DiskOutcome::io_error;
     entries_.erase(name);
     pending_entries_.push_back({name, nullptr});
@@ -75,7 +96,7 @@ DiskOutcome CrashDisk::remove(const std::string& name, bool sync_directory) {
 }
 
 DiskOutcome CrashDisk::write(DiskFile& file, std::uint64_t offset, BytesView data) {
-    const Step step = begin_operation();
+    const Step step = begin_operation(DiskOperation::write, file.name);
     if (step == Step::fail) return DiskOutcome::io_error;
     const std::uint64_t end = offset + data.size();
     if (end > file.content.size()) {
@@ -88,7 +109,7 @@ DiskOutcome CrashDisk::write(DiskFile& file, std::uint64_t offset, BytesView dat
 }
 
 DiskOutcome CrashDisk::truncate(DiskFile& file, std::uint64_t size) {
-    const Step step = begin_operation();
+    const Step step = begin_operation(DiskOperation::truncate, file.name);
     if (step == Step::fail) return DiskOutcome::io_error;
     file.content.resize(size);
     file.pending.push_back({DiskFile::Change::Kind::truncate, size, {}});
@@ -96,7 +117,7 @@ DiskOutcome CrashDisk::truncate(DiskFile& file, std::uint64_t size) {
 }
 
 DiskOutcome CrashDisk::sync(DiskFile& file, bool sync_directory) {
-    const Step step = begin_operation();
+    const Step step = begin_operation(DiskOperation::sync, file.name);
     if (step == Step::cut) return DiskOutcome::io_error;
     if (step == Step::fail) {
         // Linux marks the pages clean after a failed fsync: the next one reports success for data
@@ -198,6 +219,7 @@ void CrashDisk::power_on(Rng& rng) {
         settle(*file, rng);
         // A new object: handles of the dead program keep the old one with its locks.
         auto survivor = std::make_shared<DiskFile>();
+        survivor->name = name;
         survivor->durable = file->durable;
         survivor->content = survivor->durable;
         file = survivor;
@@ -216,6 +238,7 @@ void CrashDisk::kill_process() {
         auto& next = reborn[file];
         if (!next) {
             next = std::make_shared<DiskFile>();
+            next->name = file->name;
             next->content = file->content;
             next->durable = file->durable;
             next->pending = file->pending;
@@ -251,6 +274,7 @@ void CrashDisk::restore(const DiskImage& image) {
     pending_entries_.clear();
     for (const auto& [name, content] : image) {
         auto file = std::make_shared<DiskFile>();
+        file->name = name;
         file->content = content;
         file->durable = content;
         entries_[name] = file;

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/bytes.hpp"
@@ -20,6 +21,9 @@ namespace pf::tests {
 
 /// What a file operation tells its caller.
 enum class DiskOutcome { done, io_error, full };
+
+enum class DiskOperation { none, create, remove, write, truncate, sync };
+std::string_view to_text(DiskOperation operation) noexcept;
 
 /// How often each kind of damage was dealt; a simulation demands that none of them stays 0.
 struct DiskDamage {
@@ -54,6 +58,7 @@ struct DiskFile {
         bool sync_failed = false;  // a failed fsync: no later sync vouches for this change any more
     };
 
+    std::string name;
     Bytes content;
     Bytes durable;
     std::vector<Change> pending;
@@ -97,6 +102,10 @@ public:
     bool dead() const { return dead_; }
     std::uint64_t operations() const { return operations_; }
     std::uint64_t syncs() const { return syncs_; }
+    /// The latest operation and its file: after a cut, where it happened (for coverage tables and
+    /// the time line of a failing seed).
+    DiskOperation last_operation() const { return last_operation_; }
+    const std::string& last_file() const { return last_file_; }
     std::uint64_t bytes_used() const;
     const DiskDamage& damage() const { return damage_; }
     std::vector<std::string> files() const;
@@ -128,7 +137,7 @@ private:
         std::shared_ptr<DiskFile> file;  // nothing: deleted
     };
 
-    Step begin_operation();
+    Step begin_operation(DiskOperation operation, const std::string& file);
     void sync_entries();
     void settle(DiskFile& file, Rng& rng);
     void apply_by_fate(DiskFile& file, const DiskFile::Change& change, Rng& rng);
@@ -137,6 +146,8 @@ private:
     Entries entries_;
     Entries durable_entries_;
     std::vector<EntryChange> pending_entries_;
+    DiskOperation last_operation_ = DiskOperation::none;
+    std::string last_file_;
     std::uint64_t operations_ = 0;
     std::uint64_t syncs_ = 0;
     std::uint64_t cut_at_ = 0;

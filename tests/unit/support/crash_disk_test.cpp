@@ -98,6 +98,8 @@ TEST_CASE("after the planned cut nothing works until the power is back") {
     CHECK(fixture.disk.write(*file, 0, twos) == DiskOutcome::done);
     CHECK(fixture.disk.sync(*file, false) == DiskOutcome::io_error);
     CHECK(fixture.disk.dead());
+    CHECK(fixture.disk.last_operation() == pf::tests::DiskOperation::sync);
+    CHECK(fixture.disk.last_file() == "f");
     CHECK_FALSE(fixture.disk.usable(life));
     Rng rng(1);
     fixture.disk.power_on(rng);
