@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import cpp_text  # noqa: E402
 
