@@ -258,7 +258,9 @@ def check_switches(tree, _, exceptions):
 
 def check_built(tree, _, __):
     """Every .cpp is named in a CMake file of its folder or above; every folder by its parent."""
-    words = {path.rpartition('/')[0]: {word.lstrip('/') for word in re.findall(r'[\w./-]+', text)}
+    generated = re.compile(r'\$\{CMAKE_(?:CURRENT_)?BINARY_DIR\}/[\w./-]+')
+    words = {path.rpartition('/')[0]: {word.lstrip('/') for word in
+                                       re.findall(r'[\w./-]+', generated.sub('', text))}
              for path, text in tree.files.items() if path.split('/')[-1] == 'CMakeLists.txt'}
     for path in tree.code:
         if not path.endswith('.cpp'):
