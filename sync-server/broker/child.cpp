@@ -1,0 +1,122 @@
+#include "sync-server/broker/child.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+namespace pf::server::broker {
+
+namespace {
+
+constexpr int not_executed = 127;  // what a shell answers for a command it cannot run
+
+[[noreturn]] void fail(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+/// What the child is told before it exists: after fork only async-signal-safe calls are allowed.
+struct Orders {
+    const char* program;
+    const char* directory;
+    char* const* arguments;
+    const Account* account;
+    pid_t parent;
+    int output;
+};
+
+[[noreturn]] void become_broker(const Orders& orders) {
+    // Before exec: Mosquitto dropping root by itself would clear the parent-death signal.
+    if (orders.account != nullptr &&
+        (::setgroups(0, nullptr) != 0 || ::setgid(orders.account->group) != 0 ||
+         ::setuid(orders.account->user) != 0)) {
+        ::_exit(not_executed);
+    }
+    // A broker without its server would let devices believe they are connected, and keep the port.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != orders.parent ||
+        ::chdir(orders.directory) != 0) {
+        ::_exit(not_executed);
+    }
+    const int null = ::open("/dev/null", O_RDWR);
+    ::dup2(null, STDIN_FILENO);
+    ::dup2(null, STDOUT_FILENO);
+    ::dup2(orders.output, STDERR_FILENO);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::execv(orders.program, orders.arguments);
+    ::_exit(not_executed);
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+}
+Descriptor::Descriptor(Descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+}
+
+Child::Child(const std::filesystem::path& program, const std::filesystem::path& directory,
+             std::string_view settings_file, std::optional<Account> account) {
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC) != 0) fail("pipe");
+    output_ = Descriptor{ends[0]};
+    const Descriptor input{ends[1]};
+    if (::fcntl(output_.get(), F_SETFL, O_NONBLOCK) != 0) fail("fcntl");
+
+    std::string name = program.string();
+    std::string option = "-c";
+    std::string settings{settings_file};
+    char* const arguments[] = {name.data(), option.data(), settings.data(), nullptr};
+    const std::string place = directory.string();
+    const Orders orders{.program = name.c_str(),
+                        .directory = place.c_str(),
+                        .arguments = arguments,
+                        .account = account ? &*account : nullptr,
+                        .parent = ::getpid(),
+                        .output = input.get()};
+    const pid_t process = ::fork();
+    if (process < 0) fail("fork");
+    if (process == 0) become_broker(orders);
+    process_ = process;
+    ended_ = Descriptor{::pidfd_open(process, 0)};
+    if (!ended_) {
+        const int error = errno;
+        finish(std::chrono::milliseconds{0});
+        throw std::system_error(error, std::generic_category(), "pidfd_open");
+    }
+}
+
+Child::~Child() { finish(std::chrono::milliseconds{0}); }
+
+void Child::signal(int number) noexcept {
+    if (process_ != 0) ::kill(process_, number);
+}
+
+void Child::finish(std::chrono::milliseconds patience) noexcept {
+    if (process_ == 0) return;
+    pollfd end{.fd = ended_.get(), .events = POLLIN, .revents = 0};
+    int ready = 0;
+    if (ended_) {
+        do {
+            ready = ::poll(&end, 1, static_cast<int>(patience.count()));
+        } while (ready < 0 && errno == EINTR);
+    }
+    if (ready <= 0) ::kill(process_, SIGKILL);
+    while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {}
+    process_ = 0;
+}
+
+}  // namespace pf::server::broker
