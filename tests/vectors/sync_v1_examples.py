@@ -6,6 +6,7 @@ borrows: the document and the C++ code cannot be wrong in the same way unnoticed
 
   sync_v1_examples.py            prints the examples
   sync_v1_examples.py --write    puts each into its fence in the document, by name
+  sync_v1_examples.py --check    fails when the document holds others
   sync_v1_examples.py --corpus   writes them as corpora of the fuzz targets event and wire_*
 """
 import hashlib
@@ -303,14 +304,14 @@ def fence(kind, name, lines):
     return "\n".join([f"```vector {kind} {name}"] + lines + ["```"])
 
 
-def write_document():
+def with_examples(text):
+    """The document with every fence made anew."""
     made = {name: fence(kind, name, lines) for kind, name, lines in examples()}
-    text = DOCUMENT.read_text()
     found = re.findall(r"^```vector \S+ (\S+)$", text, re.M)
     if sorted(found) != sorted(made):
         sys.exit(f"fences and examples differ: {set(found) ^ set(made)}")
     pattern = re.compile(r"^```vector \S+ (\S+)$.*?^```$", re.M | re.S)
-    DOCUMENT.write_text(pattern.sub(lambda match: made[match[1]], text))
+    return pattern.sub(lambda match: made[match[1]], text)
 
 
 def write_file(target, name, data):
@@ -353,7 +354,10 @@ def write_corpora():
 
 if __name__ == "__main__":
     if "--write" in sys.argv:
-        write_document()
+        DOCUMENT.write_text(with_examples(DOCUMENT.read_text()))
+    elif "--check" in sys.argv:
+        if with_examples(DOCUMENT.read_text()) != DOCUMENT.read_text():
+            sys.exit("the examples of the document are not those made here; see --write")
     elif "--corpus" in sys.argv:
         write_corpora()
     else:

@@ -89,9 +89,24 @@ TEST_CASE("a carried row names a known carrier and a ticket that can be") {
     CHECK(with([](wire::ListRow& r) { r.key.pop_back(); }) == "out_of_range");
     CHECK(with([](wire::ListRow& r) { r.body.reset(); }) == "out_of_range");
     CHECK(with([](wire::ListRow& r) { r.body->push_back(0); }) == "trailing_bytes");
-    cbor::Encoder no_entitlements;
-    no_entitlements.array(4).uint(1).uint(1).uint(1).array(0);
-    CHECK(with([&](wire::ListRow& r) { r.body = no_entitlements.view(); }) == "out_of_range");
+    const std::string one = "87190155192ee719505e00000100";  // an entitlement
+    struct Case {
+        const char* why;
+        std::string body;
+        const char* expect;
+    };
+    const Case cases[] = {
+        {"one entitlement", "8401010181" + one, "ok"},
+        {"generation 0", "8400010181" + one, "out_of_range"},
+        {"person type 10", "84010a0181" + one, "out_of_range"},
+        {"nobody", "8401010081" + one, "out_of_range"},
+        {"no entitlement", "8401010180", "out_of_range"},
+        {"the same product twice", "8401010182" + one + one, "out_of_range"},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.why);
+        CHECK(with([&](wire::ListRow& r) { r.body = from_hex(c.body); }) == c.expect);
+    }
 }
 
 TEST_CASE("carriers are normalised before they are hashed") {
