@@ -35,14 +35,15 @@ enum class Fault : std::uint8_t {
 std::string_view to_text(Fault fault) noexcept;  // "tls_untrusted"
 
 struct Options {
-    std::string base_url;  // "https://host[:port][/prefix]"
-    std::string ca_pem;    // the only authorities trusted
+    std::string base_url = {};  // "https://host[:port][/prefix]"
+    std::string ca_pem = {};    // the only authorities trusted
     /// Instead of ca_pem, for pairing: SHA-256 of the DER of the authority's certificate, which the
     /// server must present in its chain.
-    std::optional<Digest> pin_sha256;
-    std::string certificate_pem;  // our own, with its key; both or none
-    std::string private_key_pem;
-    std::string server_name;  // the name or address its certificate must bear; empty: the URL's
+    std::optional<Digest> pin_sha256 = {};
+    std::string certificate_pem = {};  // our own, with its key; both or none
+    std::string private_key_pem = {};
+    std::string server_name =
+        {};  // the name or address its certificate must bear; empty: the URL's
     bool ignore_certificate_dates = false;  // the clock is unset
 
     using ms = std::chrono::milliseconds;

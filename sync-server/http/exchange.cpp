@@ -31,10 +31,11 @@ bool Exchange::pull(Response head, BodySource source) {
     return answer({Kind::pulled, std::move(head), std::move(source)});
 }
 
-void Exchange::dropped() {
-    Problem problem{.status = 500, .code = "no_answer"};
+void Exchange::dropped() { refuse({.status = 500, .code = "no_answer"}); }
+
+bool Exchange::refuse(Problem problem) {
     problem.instance = "urn:paifang:request:" + request_id_;
-    respond(to_response(problem));
+    return respond(to_response(problem));
 }
 
 bool Exchange::write(std::string bytes) {

@@ -32,6 +32,8 @@ public:
     void allow_more();
 
     // The connection's side.
+    /// Answers for a handler that can't or may not any more.
+    bool refuse(Problem problem);
     enum class Kind : std::uint8_t { whole, streamed, pulled };
     struct Answer {
         Kind kind = Kind::whole;

@@ -41,7 +41,7 @@ private:
 /// One step of a response that is pulled.
 struct Pulled {
     enum class Next : std::uint8_t { more, end, broken };
-    std::string bytes;
+    std::string bytes = {};
     Next next = Next::more;  // broken: cut without the final chunk
 };
 /// Called on the connection's I/O thread each time the previous piece has been written; so a piece

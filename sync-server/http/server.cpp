@@ -213,7 +213,7 @@ void Server::Impl::stop() {
     for (auto& worker : workers_) worker->io.stop();
     for (auto& thread : threads_) thread.join();
     threads_.clear();
-    core_->gate.close();
+    core_->gate->close();
     discard();
 }
 

@@ -26,7 +26,7 @@ struct TlsOptions {
     std::string certificate_chain_pem;  // leaf first; add the CA for clients that pin it
     std::string private_key_pem;
     ClientCertificate client_certificate = ClientCertificate::none;
-    std::string client_ca_pem;  // bundle; required unless client_certificate is none
+    std::string client_ca_pem = {};  // bundle; required unless client_certificate is none
     /// The renewal listener: a leaf past its end is accepted if all else verifies. How long past,
     /// and whether it was revoked, is for the handler.
     bool accept_expired_client_certificates = false;
@@ -34,10 +34,10 @@ struct TlsOptions {
 
 struct ListenerOptions {
     std::string name = "main";
-    std::string address = "127.0.0.1";  // a literal IPv4 or IPv6 address
-    std::uint16_t port = 0;             // 0: the kernel chooses
-    std::optional<TlsOptions> tls;      // none: loopback addresses only
-    std::shared_ptr<const Router> router;
+    std::string address = "127.0.0.1";   // a literal IPv4 or IPv6 address
+    std::uint16_t port = 0;              // 0: the kernel chooses
+    std::optional<TlsOptions> tls = {};  // none: loopback addresses only
+    std::shared_ptr<const Router> router = {};
 };
 
 struct Limits {
@@ -76,13 +76,13 @@ struct Access {
 };
 
 struct ServerOptions {
-    std::vector<ListenerOptions> listeners;
+    std::vector<ListenerOptions> listeners = {};
     unsigned threads = 1;
-    Limits limits;
-    Timeouts timeouts;
+    Limits limits = {};
+    Timeouts timeouts = {};
     /// Both run on I/O threads and must not block.
-    std::function<void(const Access&)> on_access;
-    std::function<void(std::string_view what)> on_bug;
+    std::function<void(const Access&)> on_access = {};
+    std::function<void(std::string_view what)> on_bug = {};
 };
 
 enum class StartFault : std::uint8_t {

@@ -99,7 +99,7 @@ void Session::guarded(const std::function<void()>& call) {
         call();
     } catch (const std::exception& bug) {
         report_bug(bug.what());
-        exchange_->respond(to_response(problem(500, "handler_failed")));
+        exchange_->refuse(problem(500, "handler_failed"));
     }
 }
 
@@ -240,8 +240,8 @@ asio::awaitable<bool> Session::route_request(Method method, Target target) {
 }
 
 std::shared_ptr<Exchange> Session::make_exchange() {
-    auto wake = [core = core_, io = &worker_.io, session = weak_from_this()] {
-        core->gate.post(*io, [session] {
+    auto wake = [gate = core_->gate, io = &worker_.io, session = weak_from_this()] {
+        gate->post(*io, [session] {
             if (const auto alive = session.lock()) alive->wake_.cancel();
         });
     };
@@ -260,7 +260,9 @@ asio::awaitable<bool> Session::serve_routed(Request request, const Route& route)
         if (co_await take_upload(std::move(request), route, max) == Body::lost) co_return false;
     } else {
         if (co_await take_whole(request.body, max) != Body::complete) co_return false;
-        guarded([&] { route.handler(std::move(request), Responder{exchange_}); });
+        // Kept over the call: unwinding out of a handler must not answer `no_answer` first.
+        const Responder respond{exchange_};
+        guarded([&] { route.handler(std::move(request), respond); });
     }
     co_await await_answer();
     co_return co_await send_answer(body_read_);
@@ -271,7 +273,8 @@ asio::awaitable<void> Session::invite_body() {
     const auto& head = reader_.head();
     if (!head.has_body() || head.http_1_0 || !head.headers.has("Expect") || reader_.has_input())
         co_return;
-    co_await send("HTTP/1.1 100 Continue\r\n\r\n");
+    const std::string invitation = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await send(invitation);
 }
 
 asio::awaitable<Session::Body> Session::take_whole(std::string& body, std::uint64_t max) {
@@ -309,7 +312,9 @@ asio::awaitable<Session::Body> Session::take_whole(std::string& body, std::uint6
 asio::awaitable<Session::Body> Session::take_upload(Request request, const Route& route,
                                                     std::uint64_t max) {
     std::unique_ptr<BodySink> sink;
-    guarded([&] { sink = route.upload(std::move(request), Responder{exchange_}); });
+    auto respond = std::make_unique<Responder>(exchange_);  // as in serve_routed()
+    guarded([&] { sink = route.upload(std::move(request), *respond); });
+    respond.reset();
     if (!sink) co_return Body::refused;
     co_await invite_body();
     const auto fault = co_await pour(*sink, max);
@@ -320,16 +325,16 @@ asio::awaitable<Session::Body> Session::take_upload(Request request, const Route
     }
     switch (*fault) {
         case BodyFault::too_large:
-            exchange_->respond(to_response(too_large(max)));
+            exchange_->refuse(too_large(max));
             break;
         case BodyFault::malformed:
-            exchange_->respond(to_response(problem_from(reader_.fault())));
+            exchange_->refuse(problem_from(reader_.fault()));
             break;
         case BodyFault::too_slow:
-            exchange_->respond(to_response(too_slow()));
+            exchange_->refuse(too_slow());
             break;
         case BodyFault::stopping:
-            exchange_->respond(to_response(problem(503, "stopping")));
+            exchange_->refuse(problem(503, "stopping"));
             break;
         case BodyFault::peer_gone:
             exchange_->set_gone();
@@ -374,7 +379,7 @@ asio::awaitable<bool> Session::permission() {
         if (exchange_->take_permission()) co_return true;
         const auto left = std::chrono::ceil<ms>(deadline - std::chrono::steady_clock::now());
         if (left <= ms::zero())
-            exchange_->respond(to_response(problem(503, "answer_late")));
+            exchange_->refuse(problem(503, "answer_late"));
         else
             co_await sleep(left);
     }

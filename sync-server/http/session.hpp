@@ -46,7 +46,7 @@ struct Core {
     std::function<void(std::string_view)> on_bug;
     std::string request_id_prefix;
     std::atomic<std::uint64_t> requests{0};
-    Gate gate;
+    std::shared_ptr<Gate> gate = std::make_shared<Gate>();  // all that an unused responder keeps
 
     std::mutex mutex;
     std::condition_variable none_left;

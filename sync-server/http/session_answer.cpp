@@ -13,11 +13,16 @@ namespace {
 using asio::redirect_error;
 using asio::use_awaitable;
 
-Response failure(int status, std::string code) {
-    return to_response({.status = status, .code = std::move(code)});
+Problem failure(int status, std::string code) {
+    return {.status = status, .code = std::move(code)};
 }
 
-/// One function, since a braced initialiser inside a coroutine is more than g++ 12 can take.
+// What a coroutine below awaits takes named values only: g++ 12 copies temporaries of a conditional
+// or braced expression bit by bit into the frame and destroys them twice.
+std::string in_frame(bool chunked, const std::string& bytes) {
+    return chunked ? render_chunk(bytes) : bytes;
+}
+
 std::string head_of(const Response& response, Framing::Body body, bool keep, std::string_view id) {
     const Framing framing{body, response.body.size(), keep};
     return render_head(response, framing, id);
@@ -71,7 +76,7 @@ asio::awaitable<void> Session::await_answer() {
     while (!exchange_->answered()) {
         const auto left = std::chrono::ceil<ms>(deadline - std::chrono::steady_clock::now());
         if (left <= ms::zero())
-            exchange_->respond(failure(503, "answer_late"));
+            exchange_->refuse(failure(503, "answer_late"));
         else
             co_await sleep(left);
     }
@@ -99,7 +104,7 @@ asio::awaitable<bool> Session::send_answer(bool body_complete) {
     if (answer->response.status < 200 || answer->response.status > 599) {
         report_bug("status " + std::to_string(answer->response.status) + " out of a handler");
         answer->kind = Exchange::Kind::whole;
-        answer->response = failure(500, "handler_failed");
+        answer->response = to_response(failure(500, "handler_failed"));
     }
     const bool keep = body_complete && reader_.head().keep_alive;
     bool kept = false;
@@ -139,7 +144,7 @@ asio::awaitable<bool> Session::send_pulled(const Response& head, const BodySourc
     Pulled piece;
     piece.bytes = head.body;
     while (!head_request_) {
-        if (!piece.bytes.empty()) bytes += chunked ? render_chunk(piece.bytes) : piece.bytes;
+        if (!piece.bytes.empty()) bytes += in_frame(chunked, piece.bytes);
         if (piece.next != Pulled::Next::more) break;
         if (!bytes.empty() && !co_await send(bytes)) co_return false;
         bytes.clear();
@@ -158,8 +163,7 @@ asio::awaitable<bool> Session::send_streamed(const Response& head, bool keep) {
     keep = keep && head_request_;  // what the peer sends meanwhile is thrown away
     access_.status = head.status;
     auto bytes = head_of(head, framing, keep, access_.request_id);
-    if (!head_request_ && !head.body.empty())
-        bytes += chunked ? render_chunk(head.body) : head.body;
+    if (!head_request_ && !head.body.empty()) bytes += in_frame(chunked, head.body);
     if (!co_await send(bytes) || head_request_) co_return keep;
 
     watching_ = true;
@@ -176,16 +180,18 @@ asio::awaitable<bool> Session::send_streamed(const Response& head, bool keep) {
 }
 
 asio::awaitable<void> Session::flow(bool chunked, bool event_stream) {
-    const std::string ping = chunked ? render_chunk(":\n\n") : ":\n\n";
+    const std::string ping = in_frame(chunked, ":\n\n");
+    const std::string final_chunk{last_chunk};
     for (;;) {
         const auto next = exchange_->take_flow();
         if (!next.bytes.empty()) {
-            const bool sent = co_await send(chunked ? render_chunk(next.bytes) : next.bytes);
+            const std::string framed = in_frame(chunked, next.bytes);
+            const bool sent = co_await send(framed);
             if (!sent) co_return;
             continue;
         }
         if (next.ended) {
-            if (chunked) co_await send(std::string{last_chunk});
+            if (chunked) co_await send(final_chunk);
             co_return;
         }
         // Without the final chunk: the client must not take this for the end.
