@@ -6,6 +6,7 @@
 
 #include "common/admission/decide.hpp"
 #include "common/base/ids.hpp"
+#include "common/base/result.hpp"
 #include "sync-server/store/transaction.hpp"
 
 namespace pf::server::catalog {
@@ -27,14 +28,15 @@ enum class Refusal : std::uint8_t {
 };
 std::string_view to_text(Refusal refusal) noexcept;
 
-PointId add_point(Repositories& r, const Call& call, SiteId site, std::string_view zh,
-                  std::string_view en);
-WindowId add_window(Repositories& r, const Call& call, SiteId site, std::uint16_t from_min,
-                    std::uint16_t until_min);
-ProductId add_product(Repositories& r, const Call& call, SiteId site,
-                      const admission::Product& product);
+Result<PointId, Refusal> add_point(Repositories& r, const Call& call, SiteId site,
+                                   std::string_view zh, std::string_view en);
+Result<WindowId, Refusal> add_window(Repositories& r, const Call& call, SiteId site,
+                                     std::uint16_t from_min, std::uint16_t until_min);
+Result<ProductId, Refusal> add_product(Repositories& r, const Call& call, SiteId site,
+                                       const admission::Product& product);
 std::optional<Refusal> change_product(Repositories& r, const Call& call, SiteId site,
                                       const admission::Product& product);
+std::vector<Point> points(Repositories& r, SiteId site);
 /// The table devices get; its version rises with every change.
 admission::ProductTable table(Repositories& r, SiteId site);
 

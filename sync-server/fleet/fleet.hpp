@@ -73,6 +73,8 @@ struct Device {
 std::optional<Device> device(Repositories& r, const DeviceId& id);
 std::vector<Device> devices(Repositories& r);
 std::vector<Device> devices_of(Repositories& r, SiteId site);
+/// Every key the device ever had, newest first: a replaced board's journal is signed with its own.
+std::vector<crypto::PublicKey> keys_of(Repositories& r, const DeviceId& id);
 std::string topic_root(const Device& device);
 
 enum class Refusal : std::uint8_t {
@@ -129,6 +131,10 @@ void heard(Repositories& r, const Call& call, const Device& device);
 /// Type and newest version of every kept document, for News.
 std::vector<std::pair<std::uint8_t, std::uint64_t>> document_versions(Repositories& r,
                                                                       const Device& device);
+inline constexpr Millis pairing_span_ms{24LL * 60 * 60 * 1000};
+inline constexpr int certificate_days = 365;
+inline constexpr int renewal_grace_days = 548;  // 18 months past the end, for renewal only
+
 /// The newest document of a kept type, signed for this device.
 std::optional<Bytes> document(Repositories& r, const Call& call, const Keys& keys,
                               const Device& device, wire::DocumentType type);
@@ -151,6 +157,9 @@ void on_command_reply(Repositories& r, const Call& call, const Device& device,
 /// Unanswered, unexpired commands of a device, signed again: sent after every birth.
 Effects pending_commands(Repositories& r, const Call& call, const Keys& keys, const Device& device);
 std::optional<CommandRecord> command(Repositories& r, const std::array<Byte, 16>& id);
+
+/// SHA-256 of the DER of a certificate in PEM.
+Digest certificate_fingerprint(std::string_view pem);
 
 /// The revocation list of the authority, PEM, next update a year out (written with OpenSSL:
 /// crl.cpp).

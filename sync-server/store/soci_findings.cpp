@@ -3,13 +3,53 @@
 namespace pf::server::store {
 namespace {
 
+using findings::Finding;
+
 class SociFindings final : public findings::Repository {
 public:
     SociFindings(Sql& sql, std::int64_t tenant) : sql_{sql}, tenant_{tenant} {}
 
+    void add(const Finding& f) override {
+        // Absent parts are empty text, not null: a unique index does not see two nulls as the same.
+        const std::string device = f.device ? f.device->text() : "";
+        const std::string ticket = f.ticket ? to_text(*f.ticket) : "";
+        const std::string epoch = f.epoch ? to_hex(to_be8(f.epoch->value)) : "";
+        std::optional<std::int64_t> site;
+        if (f.site) site = f.site->value;
+        sql_.run(
+            "INSERT INTO finding (tenant, number, kind, at_ms, site, device, ticket, epoch, seq, "
+            "detail)"
+            " SELECT :a, COALESCE((SELECT MAX(number) FROM finding WHERE tenant = :b), 0) + 1,"
+            " :c, :d, :e, :f, :g, :h, :i, :j WHERE NOT EXISTS (SELECT 1 FROM finding WHERE tenant "
+            "= :k"
+            " AND kind = :l AND device = :m AND epoch = :n AND seq = :o AND ticket = :p)",
+            {tenant_, tenant_, static_cast<std::int32_t>(f.kind), f.at, site, device, ticket, epoch,
+             f.seq, f.detail, tenant_, static_cast<std::int32_t>(f.kind), device, epoch, f.seq,
+             ticket});
+    }
+
+    std::vector<Finding> newest(std::uint64_t before, std::size_t limit) override {
+        return sql_.all(
+            "SELECT number, kind, at_ms, site, device, ticket, epoch, seq, detail FROM finding"
+            " WHERE tenant = :a AND number < :b ORDER BY number DESC LIMIT :c",
+            {tenant_, before, std::uint64_t{limit}}, "iiiitttit", [](const Row& row) {
+                Finding f;
+                f.id = row.u64(0);
+                f.kind = static_cast<findings::Kind>(row.number(1));
+                f.at = row.wall(2);
+                if (!row.is_null(3)) f.site = SiteId{row.u32(3)};
+                f.device = DeviceId::parse(row.text(4));
+                f.ticket = ticket_id_from(row.text(5));
+                if (!row.text(6).empty()) f.epoch = Epoch{row.hex64(6)};
+                f.seq = row.u64(7);
+                f.detail = row.text(8);
+                return f;
+            });
+    }
+
 private:
-    [[maybe_unused]] Sql& sql_;
-    [[maybe_unused]] std::int64_t tenant_;
+    Sql& sql_;
+    std::int64_t tenant_;
 };
 
 }  // namespace
