@@ -5,11 +5,20 @@
 #include <vector>
 
 #include "common/journal/event.hpp"
+#include "common/ticket/claims.hpp"
 #include "common/wire/messages.hpp"
 #include "sync-server/fleet/fleet.hpp"
 #include "sync-server/store/transaction.hpp"
 
 namespace pf::server::checkins {
+
+/// What a ticket allows, so that check-ins can be counted against it. Call at issue, reissue and
+/// import, inside the transaction that makes the ticket; the newest call replaces what was known.
+/// Check-ins that arrived before are counted at once: too many become a finding.
+void know_ticket(Repositories& r, const Call& call, const ticket::Claims& claims);
+/// From call.now on nobody may be admitted with a generation below `below`. Call at reissue (the
+/// new generation) and at revocation (the present generation + 1). Earlier calls stay in force.
+void know_revoked(Repositories& r, const Call& call, TicketId ticket, std::uint32_t below);
 
 /// Books what one event means for tickets (Admitted, Outcome; others nothing). `epoch` is the
 /// derived epoch for a fork's branch. Returns the verdict when it is not plain.
