@@ -46,7 +46,7 @@ enum class Refusal : std::uint8_t {
     site_unknown,
     product_unknown,
     carrier_bad,
-    already_used
+    carrier_taken,  // a code belongs to one ticket; documents and cards may carry many
 };
 std::string_view to_text(Refusal refusal) noexcept;
 
@@ -54,16 +54,26 @@ struct Issued {
     Ticket ticket;
     Effects effects;  // news to the sites whose lists moved
 };
+/// `label` tells several tickets of one call apart. On a refusal the transaction must be undone.
 Result<Issued, Refusal> issue(Repositories& r, const Call& call, const fleet::Keys& keys,
-                              const TicketDraft& draft);
+                              const TicketDraft& draft, std::string_view label = "one");
+/// After a carrier key was rotated: the ticket's rows under the new key.
+void rebuild_carriers(Repositories& r, const Call& call, const fleet::Keys& keys, TicketId id);
 /// Lost phone: same ticket id, next generation, the old code refused everywhere.
 Result<Issued, Refusal> reissue(Repositories& r, const Call& call, const fleet::Keys& keys,
                                 TicketId id);
 Result<Issued, Refusal> revoke(Repositories& r, const Call& call, const fleet::Keys& keys,
                                TicketId id, std::string_view why);
 std::optional<Ticket> show(Repositories& r, TicketId id);
+std::vector<Ticket> newest(Repositories& r, WallTime before, std::size_t limit);
+/// The signed text of a ticket's present generation, made anew under the newest key. Nothing for a
+/// ticket that was issued without one or is revoked.
+std::optional<std::string> text_of(Repositories& r, const Call& call, const fleet::Keys& keys,
+                                   TicketId id);
 /// Tickets of one carrier, by its clear text.
-std::vector<TicketId> on_carrier(Repositories& r, const fleet::Keys& keys, SiteId site,
+std::vector<TicketId> on_carrier(Repositories& r, const fleet::Keys& keys,
                                  admission::CarrierKind kind, std::string_view text);
+inline constexpr std::size_t carrier_chars_max = 512;
+inline constexpr std::size_t carriers_max = 8;
 
 }  // namespace pf::server::orders

@@ -3,13 +3,84 @@
 namespace pf::server::store {
 namespace {
 
+using orders::CarrierRow;
+using orders::TicketRow;
+
+TicketRow ticket_of(const Row& row) {
+    const Bytes bytes = row.bytes(0);
+    cbor::Decoder in{bytes};
+    TicketRow out{.claims = ticket::decode_claims(in),
+                  .state = static_cast<orders::TicketState>(row.number(1)),
+                  .signed_qr = row.yes(2),
+                  .reference = row.text(3),
+                  .revoked_why = row.text(4),
+                  .issued_at = row.wall(5)};
+    if (!in.ok()) throw std::runtime_error{"a stored ticket's claims can't be read"};
+    return out;
+}
+constexpr std::string_view ticket_columns =
+    "SELECT claims, state, signed_qr, reference, revoked_why, issued_ms FROM ticket WHERE tenant = "
+    ":a";
+constexpr std::string_view ticket_types = "tiitti";
+
+CarrierRow carrier_of(const Row& row) {
+    return {.lookup = row.digest(0),
+            .ticket = TicketId{row.hex64(1)},
+            .kind = static_cast<admission::CarrierKind>(row.number(2)),
+            .sealed = row.bytes(3),
+            .masked = row.text(4)};
+}
+constexpr std::string_view carrier_columns =
+    "SELECT lookup, ticket, kind, sealed, masked FROM carrier WHERE tenant = :a";
+constexpr std::string_view carrier_types = "ttitt";
+
 class SociOrders final : public orders::Repository {
 public:
     SociOrders(Sql& sql, std::int64_t tenant) : sql_{sql}, tenant_{tenant} {}
 
+    void put_ticket(const TicketRow& row) override {
+        sql_.run(
+            "INSERT INTO ticket (tenant, ticket, claims, state, signed_qr, reference, revoked_why, "
+            "issued_ms)"
+            " VALUES (:a, :b, :c, :d, :e, :f, :g, :h) ON CONFLICT (tenant, ticket) DO UPDATE SET"
+            " claims = excluded.claims, state = excluded.state, revoked_why = excluded.revoked_why",
+            {tenant_, row.claims.id, ticket::encode(row.claims),
+             static_cast<std::int32_t>(row.state), row.signed_qr, row.reference, row.revoked_why,
+             row.issued_at});
+    }
+    std::optional<TicketRow> ticket(TicketId id) override {
+        return sql_.first(std::string{ticket_columns} + " AND ticket = :b", {tenant_, id},
+                          ticket_types, ticket_of);
+    }
+    std::vector<TicketRow> newest(WallTime before, std::size_t limit) override {
+        return sql_.all(std::string{ticket_columns} +
+                            " AND issued_ms < :b ORDER BY issued_ms DESC, ticket DESC LIMIT :c",
+                        {tenant_, before, std::uint64_t{limit}}, ticket_types, ticket_of);
+    }
+    void add_carrier(const CarrierRow& row) override {
+        sql_.run(
+            "INSERT INTO carrier (tenant, lookup, ticket, kind, sealed, masked) VALUES (:a, :b, "
+            ":c, :d, :e, :f)",
+            {tenant_, row.lookup, row.ticket, static_cast<std::int32_t>(row.kind), row.sealed,
+             row.masked});
+    }
+    std::vector<CarrierRow> carriers_of(TicketId id) override {
+        return sql_.all(std::string{carrier_columns} + " AND ticket = :b ORDER BY lookup",
+                        {tenant_, id}, carrier_types, carrier_of);
+    }
+    std::vector<CarrierRow> carriers_by(const Digest& lookup) override {
+        return sql_.all(std::string{carrier_columns} + " AND lookup = :b ORDER BY ticket",
+                        {tenant_, lookup}, carrier_types, carrier_of);
+    }
+    std::vector<CarrierRow> carriers_after(const Digest& lookup, std::size_t limit) override {
+        return sql_.all(
+            std::string{carrier_columns} + " AND lookup > :b ORDER BY lookup, ticket LIMIT :c",
+            {tenant_, lookup, std::uint64_t{limit}}, carrier_types, carrier_of);
+    }
+
 private:
-    [[maybe_unused]] Sql& sql_;
-    [[maybe_unused]] std::int64_t tenant_;
+    Sql& sql_;
+    std::int64_t tenant_;
 };
 
 }  // namespace
