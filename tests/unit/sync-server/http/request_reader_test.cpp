@@ -69,6 +69,8 @@ TEST_CASE("bytes become requests, however they arrive") {
         {"POST /a HTTP/1.1\r\n" + host +
              "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-T: 1\r\n\r\n",
          "POST /a [a];", "trailer"},
+        {"POST /a HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         "POST /a [];", "no chunk but the last"},
         {"GET / HTTP/1.0\r\n\r\n", "GET / [].", "1.0 needs no host and isn't kept"},
         {"GET / HTTP/1.1\r\n\r\n", "host", "1.1 without host"},
         {"GET / HTTP/1.1\r\n" + host + host + "\r\n", "host", "two hosts"},
