@@ -1,0 +1,94 @@
+#pragma once
+// The server without sockets, threads and clocks: messages and calls in, committed effects out. The
+// program feeds it from MQTT and HTTP; the simulation feeds the same class from its own world, with
+// a store that commits on the caller (Store::Options.threaded = false).
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sync-server/fleet/fleet.hpp"
+#include "sync-server/store/store.hpp"
+#include "sync-server/store/transaction.hpp"
+
+namespace pf::server::app {
+
+/// Everything the core reaches besides the database. "The executor" is one thread's queue: the
+/// program's main loop, the simulation's only loop.
+class Outside {
+public:
+    virtual ~Outside() = default;
+    /// Any thread.
+    virtual WallTime now() = 0;
+    /// Unpredictable; asked once a call. Any thread.
+    virtual std::array<Byte, 32> seed() = 0;
+    /// Runs a task later on the executor, in the order posted. Any thread, never inside the call.
+    virtual void post(std::function<void()> task) = 0;
+    /// Hands one message on, on the executor. Losing it is allowed: devices ask again.
+    virtual void publish(Outgoing message) = 0;
+    /// Devices were paired or revoked and that is committed: let the broker know, throw out the
+    /// revoked, then call `done` (any thread, once). On the executor.
+    virtual void devices_changed(std::vector<DeviceId> revoked, std::function<void()> done) = 0;
+};
+
+/// What an act wants done once it is committed.
+struct Committed {
+    Effects effects;
+    bool devices_changed = false;
+    std::vector<DeviceId> revoked;
+};
+
+class Core {
+public:
+    /// All outlive the core. A core may be destroyed at any moment; what was not committed is gone,
+    /// as after a power cut. No task it posted touches it afterwards.
+    Core(store::Store& store, const fleet::Keys& keys, Outside& outside);
+    ~Core();
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    /// One message of a device. On the executor. When the store does not keep up it is dropped and
+    /// counted: devices send again what was not acknowledged.
+    void on_message(std::string_view topic, BytesView payload);
+
+    /// A transaction in somebody's name. Nothing returned: undo. It may run more than once with the
+    /// same Call. Any thread.
+    using Act = std::function<std::optional<Committed>(Repositories&, const Call&)>;
+    /// On the executor, after the COMMIT and after its effects were handed to Outside, once.
+    using Then = std::function<void(std::optional<store::Fault>)>;
+    void call(std::string actor, Act act, Then then);
+
+    /// A consistent read on the caller's thread; the Call gives `now`. Any thread.
+    std::optional<store::Fault> read(std::string actor,
+                                     const std::function<void(Repositories&, const Call&)>& reader);
+
+    const fleet::Keys& keys() const noexcept { return keys_; }
+    store::Store& store() noexcept { return store_; }
+
+    struct Counts {
+        std::uint64_t messages = 0;        // taken from the link
+        std::uint64_t dropped_busy = 0;    // thrown away: too many or too much waits for the store
+        std::uint64_t dropped_failed = 0;  // lost with a COMMIT that failed
+        std::uint64_t published = 0;
+        std::uint64_t news_rounds = 0;
+    };
+    /// On the executor.
+    const Counts& counts() const noexcept;
+
+    /// Messages taken and not yet committed.
+    static constexpr std::size_t waiting_max = 4'000;
+    static constexpr std::size_t waiting_bytes_max = 64UL * 1024 * 1024;
+
+private:
+    struct State;
+    store::Store& store_;
+    const fleet::Keys& keys_;
+    Outside& outside_;
+    std::shared_ptr<State> state_;  // tasks in flight hold it weakly
+};
+
+}  // namespace pf::server::app
