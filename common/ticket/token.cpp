@@ -83,12 +83,12 @@ Result<crypto::KeyId, Fault> read_header(BytesView header) {
 
     cbor::Decoder in{header};
     crypto::KeyId key{};
-    const bool has_both = in.map(2) == 2;
+    in.map(2);
     const bool is_es256 = in.key() == header_algorithm &&
                           in.integer(algorithm_es256, algorithm_es256) == algorithm_es256;
     const bool names_key = in.key() == header_key_id;
     const BytesView id = in.bytes(key.size(), key.size());
-    if (!in.ok() || !has_both || !is_es256 || !names_key) return Fault::unknown_header;
+    if (!in.ok() || !is_es256 || !names_key) return Fault::unknown_header;
     std::copy(id.begin(), id.end(), key.begin());
     return key;
 }

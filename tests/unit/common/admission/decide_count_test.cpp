@@ -241,6 +241,31 @@ TEST_CASE("decide: persons left and the use are told") {
     CHECK(asked.persons == 1);
 }
 
+TEST_CASE("decide: an unsure midnight leaves what the fuller day leaves") {
+    Scene scene;
+    scene.claims.persons = 5;
+    scene.entitlement().scope = ticket::Scope::day;
+    scene.entitlement().window = {};
+    scene.here.persons_asked = 1;
+    scene.used(2, "2026-05-02");
+    scene.now("2026-05-01 23:59", "2026-05-02 00:01");
+    CHECK(scene.answer() == "admit 1 ok_group_part");
+    CHECK(scene.decide().persons_left == 2);
+}
+
+TEST_CASE("decide: what staff decided is flagged, on admissions only") {
+    Scene scene;
+    scene.used(1).outcome_unknown = true;
+    CHECK(scene.decide().flags == 0);
+    scene.here.staff_confirmed = true;
+    CHECK(scene.answer() == "admit 1 ok");
+    CHECK(scene.decide().flags == admission::flag_staff);
+    scene.known.revoked_list_stale = true;
+    scene.product().stale = admission::StaleRule::refuse;
+    CHECK(scene.answer() == "refuse list_stale");
+    CHECK(scene.decide().flags == 0);
+}
+
 TEST_CASE("persons_used counts by product and scope") {
     Scene scene;
     scene.used(1);

@@ -147,6 +147,8 @@ TEST_CASE("claims of another shape are refused, not repaired") {
         {"without entitlements", "a4" + id + generation + person + persons, "truncated"},
         {"a seventh claim", "a7" + all + "068203480011223344556677" + "0700", "out_of_range"},
         {"claim 7 for holder", "a6" + all + "0700", "wrong_type"},
+        {"entitlements as claim 7",
+         "a5" + id + generation + person + persons + "07" + entitlements.substr(2), "wrong_type"},
         {"short id", "a501471f9d20a45be863" + all.substr(id.size()), "out_of_range"},
         {"generation 0", "a5" + id + "0200" + person + persons + entitlements, "out_of_range"},
         {"generation of 33 bits",
@@ -156,6 +158,14 @@ TEST_CASE("claims of another shape are refused, not repaired") {
          "out_of_range"},
         {"0 persons", "a5" + id + generation + person + "0400" + entitlements, "out_of_range"},
         {"1000 persons", "a5" + id + generation + person + "041903e8" + entitlements,
+         "out_of_range"},
+        {"65537 persons are not 1", "a5" + id + generation + person + "041a00010001" + entitlements,
+         "out_of_range"},
+        {"a first day of 31 bits",
+         "a5" + id + generation + person + persons + "058187190155192ee71a7fffffff19044b000100",
+         "out_of_range"},
+        {"65537 entries are not 1",
+         "a5" + id + generation + person + persons + "058187190155192ee719505e00001a0001000100",
          "out_of_range"},
         {"no entitlement", "a5" + id + generation + person + persons + "0580", "out_of_range"},
         {"entitlement of six",
@@ -183,6 +193,36 @@ TEST_CASE("claims of another shape are refused, not repaired") {
         Claims claims;
         CHECK(decoded(*bytes, &claims) == c.expect);
         if (std::string_view{c.expect} != "none") CHECK(claims == Claims{});
+    }
+}
+
+TEST_CASE("entitlements alone, as list entries carry them") {
+    struct Case {
+        const char* why;
+        const char* hex;
+        const char* expect;
+    };
+    const Case cases[] = {
+        {"one", "8187190155192ee719505e00000100", "none"},
+        {"none", "80", "out_of_range"},
+        {"0 entries", "8187190155192ee719505e00000000", "out_of_range"},
+        {"twice the same", "8287190155192ee719505e0000010087190155192ee719505e00000100",
+         "out_of_range"},
+        {"an item too many", "8188190155192ee719505e0000010000", "out_of_range"},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.why);
+        const Bytes bytes = *from_hex(c.hex);
+        cbor::Decoder in{bytes};
+        const auto found = decode_entitlements(in);
+        in.finish();
+        CHECK((in.ok() ? "none" : cbor::to_text(*in.fault())) == c.expect);
+        CHECK(found.empty() == (std::string_view{c.expect} != "none"));
+        if (in.ok()) {
+            cbor::Encoder out;
+            encode_entitlements(out, found);
+            CHECK(out.take() == bytes);
+        }
     }
 }
 

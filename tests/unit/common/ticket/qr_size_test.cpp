@@ -40,7 +40,7 @@ TEST_CASE("a ticket fits a QR code that cheap scanners read") {
         const std::size_t cose_bytes = ticket::read(text)->cose_bytes;
         const int version = qr_version_at_m(text);
         MESSAGE(std::string{c.what} << ": " << cose_bytes << " bytes of COSE, " << text.size()
-                       << " characters, QR version " << version << " at level M");
+                                    << " characters, QR version " << version << " at level M");
         CHECK(cose_bytes <= c.cose_bytes_max);
         CHECK(version <= c.version_max);
     }
