@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,13 +18,26 @@ namespace pf::firmware::cache {
 enum class Fault : std::uint8_t {
     disk_full = 1,
     io_error = 2,
-    damaged = 3,          // rebuild: the file is thrown away and lists are fetched anew
+    damaged = 3,          // rebuild: the file is set aside and lists are fetched anew
     digest_mismatch = 4,  // the list would not be what the manifest signs: nothing was applied
-    wrong_base = 5,       // the difference starts at another version than ours
+    wrong_base = 5,       // the update does not start or end where ours does, or goes back
+    locked = 6,           // another process has the file
 };
 std::string_view to_text(Fault fault) noexcept;
 template <class T>
 using Result = pf::Result<T, Fault>;
+
+/// Thrown by the reads below when the file can't be read any more. `app` catches it, ends and
+/// starts again: opening then finds the damage and begins anew.
+class ReadFailed final : public std::runtime_error {
+public:
+    ReadFailed(Fault fault, const std::string& detail)
+        : std::runtime_error{detail}, fault_{fault} {}
+    Fault fault() const noexcept { return fault_; }
+
+private:
+    Fault fault_;
+};
 
 /// A list update under way, kept over restarts so that a snapshot resumes where the link was cut.
 struct Stage {
@@ -46,9 +60,9 @@ struct KnownUse {
     wire::UseItem item;
 };
 
-/// One connection writes; every mutating call is one transaction, durable when it returns
-/// (synchronous FULL for positions that were told to the server, NORMAL elsewhere is allowed: all
-/// of it can be had again).
+/// One connection writes; every mutating call is one transaction and durable when it returns,
+/// except pages of a stage: they are durable with the next other call at the latest (a lost page is
+/// asked for again). A fault leaves everything as it was.
 class Cache {
 public:
     struct Options {
@@ -68,22 +82,30 @@ public:
                                                const wire::CarrierHash& hash) const = 0;
 
     virtual std::optional<Stage> stage(wire::ListScope scope) const = 0;
-    /// Begins an update, dropping one under way.
+    /// Begins an update, dropping one under way. wrong_base when a difference does not start at our
+    /// list, when there is no list to repair a bucket of, or when it goes back within a generation.
     virtual Result<void> begin_stage(wire::ListScope scope, const Stage& stage) = 0;
-    /// Stores one page and remembers its last key.
+    /// Stores one page and remembers its last key. Rows up to the last key are skipped: a page that
+    /// comes twice is stored once. A row that no list can hold ends the stage with digest_mismatch;
+    /// without a stage: wrong_base.
     virtual Result<void> stage_rows(wire::ListScope scope,
                                     const std::vector<wire::ListRow>& rows) = 0;
     /// Applies the staged update in one transaction if the digest then equals the manifest's root;
-    /// the manifest's signature was checked by the caller. On digest_mismatch the stage is dropped.
+    /// the manifest's signature was checked by the caller. On digest_mismatch the stage is dropped;
+    /// wrong_base when the stage is for something else. A snapshot's size costs nothing here.
     virtual Result<ListMeta> apply_stage(wire::ListScope scope, const wire::ListManifest& manifest,
                                          Generation generation, std::uint64_t version) = 0;
     virtual Result<void> drop_stage(wire::ListScope scope) = 0;
-    /// A manifest for the version we already have: only freshness moves.
+    /// A manifest for the version we already have: only freshness moves. wrong_base for any other
+    /// version, digest_mismatch when it signs another list than ours.
     virtual Result<void> refresh(wire::ListScope scope, const wire::ListManifest& manifest,
                                  Generation generation, std::uint64_t version) = 0;
+    /// Removes a slice of what no list needs any more; true while there is more. For idle moments;
+    /// staging a page tidies a little too, so leftovers never exceed one list.
+    virtual Result<bool> tidy() = 0;
 
     // --- uses told by the server (own grants of lost epochs among them) ---
-    virtual std::vector<wire::UseItem> uses_of(TicketId ticket) const = 0;
+    virtual std::vector<wire::UseItem> uses_of(TicketId ticket) const = 0;  // by time
     struct UsesPosition {
         Generation generation;
         std::uint64_t position = 0;
@@ -102,6 +124,7 @@ public:
     // --- what the server has confirmed of our journal, per epoch ---
     virtual std::vector<pf::journal::Cursor> confirmed() const = 0;
     virtual Generation confirmed_generation() const = 0;
+    /// Replaces what was known of that epoch; with a new generation all others are forgotten.
     virtual Result<void> set_confirmed(Generation generation,
                                        const pf::journal::Cursor& cursor) = 0;
     /// A new generation: what was confirmed before counts no more.

@@ -118,8 +118,7 @@ std::uint64_t SqliteJournal::old_enough_upto(const EpochRow& row, std::uint64_t 
                                 "SELECT seq, wall_ms FROM event"
                                 " WHERE ordinal = ?1 AND seq > ?2 AND seq <= ?3 AND clock >= ?4"
                                 " ORDER BY seq"};
-    Run each{plausible, row.ordinal, row.pruned_seq, limit,
-             static_cast<int>(ClockQuality::unconfirmed)};
+    Run each{plausible, row.ordinal, row.pruned_seq, limit, ClockQuality::unconfirmed};
     while (each.row()) {
         if (each.integer(1) >= to_ms(before)) return upto;
         upto = std::min(each.counter(0), window_end);

@@ -259,7 +259,7 @@ void SqliteJournal::insert(const EventRow& row, const pf::journal::Body& body) {
         row.ordinal,
         row.seq,
         row.kind,
-        static_cast<int>(row.clock),
+        row.clock,
         row.wall_ms,
         row.latest_ms,
         ticket,

@@ -36,7 +36,8 @@ Kind kind_of(SQLite::Database& database, const Identity& identity) {
 bool made_durable(SQLite::Database& database) {
     database.exec(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-        "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
+        "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA "
+        "cell_size_check = ON");
     constexpr std::int64_t full = 2;
     return database.execAndGet("PRAGMA journal_mode").getString() == "wal" &&
            number(database, "PRAGMA synchronous") == full &&

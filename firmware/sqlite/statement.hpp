@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "common/base/bytes.hpp"
@@ -55,6 +56,9 @@ private:
         assert(std::in_range<std::int64_t>(value));
         statement_.bind(index, static_cast<std::int64_t>(value));
     }
+    template <class Enum>
+    requires std::is_enum_v<Enum>
+    void bind(int index, Enum value) { bind(index, static_cast<std::int64_t>(value)); }
     void bind(int index, std::nullopt_t) { statement_.bind(index); }
     void bind(int index, const std::string& value) { statement_.bind(index, value); }
     void bind(int index, BytesView value) {

@@ -1,0 +1,14 @@
+#pragma once
+// The schema of cache.v1.db. Another schema is another file name, never a migration.
+#include <SQLiteCpp/Database.h>
+
+#include "firmware/sqlite/database.hpp"
+
+namespace pf::firmware::cache {
+
+/// "PFC1".
+inline constexpr sqlite::Identity file_identity{0x50464331, 1};
+
+void create_schema(SQLite::Database& database);
+
+}  // namespace pf::firmware::cache
