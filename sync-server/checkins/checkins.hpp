@@ -21,14 +21,19 @@ void know_ticket(Repositories& r, const Call& call, const ticket::Claims& claims
 void know_revoked(Repositories& r, const Call& call, TicketId ticket, std::uint32_t below);
 
 /// Books what one event means for tickets (Admitted, Outcome; others nothing). `epoch` is the
-/// derived epoch for a fork's branch. Returns the verdict when it is not plain.
+/// derived epoch for a fork's branch. `grant_epoch`: under which name an Outcome's grant is kept
+/// when that is not `epoch` (the grant came before the fork). Returns the verdict when it is not
+/// plain. Each event once: the caller knows what it booked before.
 std::optional<wire::Ack::EventVerdict> book(Repositories& r, const Call& call,
                                             const fleet::Device& device, Epoch epoch,
-                                            const pf::journal::Event& event);
+                                            const pf::journal::Event& event,
+                                            std::optional<Epoch> grant_epoch = std::nullopt);
 
-/// What a commit must tell the other devices of the touched sites: pushed Uses, each naming the
-/// position before it. Call once at the end of a transaction that booked something.
-Effects spread(Repositories& r, const Call& call, SiteId site, std::uint64_t position_before);
+/// What a commit must tell the devices of the touched site: pushed Uses, each naming the position
+/// before it. Call once at the end of a transaction that booked something. `deliverer`: the device
+/// that brought its own journal; it is moved on, but not told what it said itself.
+Effects spread(Repositories& r, const Call& call, SiteId site, std::uint64_t position_before,
+               const std::optional<DeviceId>& deliverer = std::nullopt);
 
 std::uint64_t position(Repositories& r, SiteId site);
 /// Answers Want::uses: a page of the log, without uses whose last day is over.
