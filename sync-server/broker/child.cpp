@@ -4,8 +4,8 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,7 +91,8 @@ Child::Child(const std::filesystem::path& program, const std::filesystem::path& 
     if (process < 0) fail("fork");
     if (process == 0) become_broker(orders);
     process_ = process;
-    ended_ = Descriptor{::pidfd_open(process, 0)};
+    // glibc 2.36 declares pidfd_open without C linkage.
+    ended_ = Descriptor{static_cast<int>(::syscall(SYS_pidfd_open, process, 0))};
     if (!ended_) {
         const int error = errno;
         finish(std::chrono::milliseconds{0});
