@@ -9,22 +9,39 @@
 
 namespace pf::server::ingest {
 
-/// Books a batch that `sender` delivered (it may be another device's, forwarded). Everything the
-/// answer needs is in the effects: an Ack to the sender at the cursor then reached, Uses to the
-/// other devices.
+/// Books a batch that `sender` delivered (it may be another device's of the same site, forwarded).
+/// Everything the answer needs is in the effects: an Ack to the sender at the cursor then reached,
+/// Uses to the devices of the site. No Ack when the batch is nobody's: forged, of an unknown or
+/// revoked device.
+/// - What follows on what is stored is stored; what is stored already is skipped. Ack: the batch's
+///   last event, also on a fork's branch, always under the epoch the device knows.
+/// - A batch beyond a gap, or one whose head_before is in no history we have, is not booked. Ack:
+///   our cursor, so that the device sends what is missing first.
 Effects on_batch(Repositories& r, const Call& call, const fleet::Keys& keys,
                  const fleet::Device& sender, const wire::Batch& batch);
-/// Payloads that are not a batch, and batches nobody may book: kept with a reason, raised, never
-/// blocking.
+/// A clock that says so and is later than our own by more than this is wrong.
+inline constexpr Millis clock_ahead_max_ms{10LL * 60 * 1000};
+
+/// Payloads that are not what their topic says: kept with a reason, raised, never blocking.
 Effects on_malformed(Repositories& r, const Call& call, const fleet::Device& sender,
                      BytesView payload, std::string_view why);
 
-/// The Ack that answers a birth. A device that was confirmed further than this database remembers
-/// proves a loss: a new generation begins.
+/// Keeps a payload aside for people; its number. The same payload of the same sender is kept once.
+/// Nothing when the sender filled its share (quarantine_payloads_max).
+std::optional<std::uint64_t> quarantine(Repositories& r, const Call& call, std::string_view sender,
+                                        BytesView payload, std::string_view why);
+inline constexpr std::size_t quarantine_payloads_max = 1'000;  // of one sender
+
+/// A device knows more than this database does: a new generation begins, all sites move.
+Effects on_loss(Repositories& r, const Call& call, const fleet::Device& device,
+                const pf::journal::Cursor& known, std::string_view why);
+
+/// The Ack that answers a birth. A device that was confirmed further than this database remembers,
+/// or holds a later list or use than there is, proves a loss: a new generation begins.
 Effects on_birth(Repositories& r, const Call& call, const fleet::Device& device,
                  const wire::Birth& birth);
 
-/// Where we stand with one epoch of a device.
+/// Where we stand with one epoch of a device (or with a branch, by its branch_epoch()).
 std::optional<pf::journal::Cursor> cursor(Repositories& r, const DeviceId& device, Epoch epoch);
 
 /// The epoch under which a fork's branch is kept: derived from the first divergent event, the same
@@ -38,6 +55,7 @@ struct StoredEvent {
     Bytes event;
     WallTime received_at;
     std::uint64_t position;  // order of arrival over all devices: the sync log
+    std::optional<wire::Ack::EventVerdict> verdict;  // nothing: plain
 };
 /// The sync log, oldest first, after a position.
 std::vector<StoredEvent> log_after(Repositories& r, std::uint64_t position, std::size_t limit);

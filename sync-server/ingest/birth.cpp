@@ -1,0 +1,90 @@
+// What a device says of itself when it connects, held against what is here.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sync-server/checkins/checkins.hpp"
+#include "sync-server/findings/findings.hpp"
+#include "sync-server/ingest/acknowledge.hpp"
+#include "sync-server/ingest/histories.hpp"
+#include "sync-server/lists/lists.hpp"
+#include "sync-server/store/store.hpp"
+
+namespace pf::server::ingest {
+namespace {
+
+using pf::journal::Cursor;
+
+/// What proves that this database forgot something it had told the device; nothing: no proof.
+std::optional<std::string> proof_of_loss(Repositories& r, const Call& call,
+                                         const fleet::Device& device, const wire::Birth& birth) {
+    const Generation ours = r.meta.generation();
+    Generation newest = std::max(birth.confirmed_generation, birth.uses_generation);
+    for (const wire::ListState& list : birth.lists) {
+        newest = std::max(newest, list.generation);
+        if (list.generation == ours &&
+            list.version > lists::state(r, device.site, list.scope).version)
+            return fmt::format("it holds version {} of a list", list.version);
+    }
+    // Generations are the time of their beginning at most; one from the future would only be
+    // topped by another from the future, so it proves nothing.
+    if (newest > ours && newest.value < static_cast<std::uint64_t>(to_ms(call.now)))
+        return fmt::format("it knows generation {}", newest.value);
+    if (birth.uses_generation == ours && birth.uses_position > checkins::position(r, device.site))
+        return fmt::format("it knows {} uses", birth.uses_position);
+    if (birth.confirmed_generation == ours && birth.confirmed && birth.confirmed->seq > 0) {
+        const Cursor& known = *birth.confirmed;
+        // The head may be a branch's: those were confirmed too.
+        const Histories histories{r, device.id, known.epoch, known.seq, known.seq};
+        if (!histories.with(known.seq, known.head))
+            return fmt::format("event {} was confirmed to it", known.seq);
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Effects acknowledge(Repositories& r, const fleet::Device& to, wire::Ack ack) {
+    ack.generation = r.meta.generation();
+    Effects effects;
+    effects.messages.push_back(
+        {wire::topic(fleet::topic_root(to), wire::Down::ack), wire::encode(ack)});
+    return effects;
+}
+
+Effects on_loss(Repositories& r, const Call& call, const fleet::Device& device, const Cursor& known,
+                std::string_view why) {
+    findings::raise(r, call,
+                    {.kind = findings::Kind::state_lost,
+                     .at = {},
+                     .site = device.site,
+                     .device = device.id,
+                     .ticket = std::nullopt,
+                     .epoch = known.epoch,
+                     .seq = known.seq,
+                     .detail = fmt::format("the server forgot what it told a device: {}", why)});
+    r.meta.begin_generation(call.now, why);
+    Effects effects;
+    for (const fleet::Site& site : fleet::sites(r)) effects.moved.insert(site.id);
+    return effects;
+}
+
+Effects on_birth(Repositories& r, const Call& call, const fleet::Device& device,
+                 const wire::Birth& birth) {
+    Effects effects;
+    if (const auto why = proof_of_loss(r, call, device, birth))
+        effects = on_loss(r, call, device, birth.confirmed.value_or(birth.journal), *why);
+    const Epoch epoch = birth.journal.epoch;
+    const Cursor upto = cursor(r, device.id, epoch)
+                            .value_or(Cursor{epoch, 0, pf::journal::genesis(device.id, epoch)});
+    effects.add(acknowledge(r, device, {.generation = {}, .upto = upto, .verdicts = {}}));
+    return effects;
+}
+
+std::optional<Cursor> cursor(Repositories& r, const DeviceId& device, Epoch epoch) {
+    const auto chain = r.ingest.chain(device, epoch);
+    if (!chain) return std::nullopt;
+    return chain->end;
+}
+
+}  // namespace pf::server::ingest
