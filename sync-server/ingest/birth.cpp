@@ -22,12 +22,11 @@ std::optional<std::string> proof_of_loss(Repositories& r, const Call& call,
     Generation newest = std::max(birth.confirmed_generation, birth.uses_generation);
     for (const wire::ListState& list : birth.lists) {
         newest = std::max(newest, list.generation);
-        if (list.generation == ours &&
-            list.version > lists::state(r, device.site, list.scope).version)
+        if (list.generation == ours && list.version > lists::version(r, device.site, list.scope))
             return fmt::format("it holds version {} of a list", list.version);
     }
-    // Generations are the time of their beginning at most; one from the future would only be
-    // topped by another from the future, so it proves nothing.
+    // Generations are named by the time they began. One from the future can't be topped by
+    // beginning another now, so it changes nothing.
     if (newest > ours && newest.value < static_cast<std::uint64_t>(to_ms(call.now)))
         return fmt::format("it knows generation {}", newest.value);
     if (birth.uses_generation == ours && birth.uses_position > checkins::position(r, device.site))

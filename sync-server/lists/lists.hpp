@@ -17,6 +17,9 @@ void erase(Repositories& r, const Call& call, SiteId site, wire::ListScope scope
 /// that devices get a manifest for it and know it is fresh.
 wire::ListState state(Repositories& r, SiteId site, wire::ListScope scope);
 
+/// Only the newest version: cheap.
+std::uint64_t version(Repositories& r, SiteId site, wire::ListScope scope);
+
 /// Manifests are issued when asked; they stay fresh this long. Devices ask again well before.
 inline constexpr Millis fresh_span_ms{6LL * 60 * 60 * 1000};
 

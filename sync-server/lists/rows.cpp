@@ -62,10 +62,14 @@ void erase(Repositories& r, const Call& call, SiteId site, ListScope scope, Byte
     move_sum(r, site, scope, key, [&](ListDigest& digest) { digest.remove(key, before->body); });
 }
 
+std::uint64_t version(Repositories& r, SiteId site, ListScope scope) {
+    return r.lists.head(site, scope).value_or(Head{}).version;
+}
+
 wire::ListState state(Repositories& r, SiteId site, ListScope scope) {
     std::array<Digest, wire::bucket_count> sums{};
     for (const auto& [bucket, sum] : r.lists.sums(site, scope)) sums[bucket] = sum;
-    return {scope, r.meta.generation(), r.lists.head(site, scope).value_or(Head{}).version,
+    return {scope, r.meta.generation(), version(r, site, scope),
             ListDigest::from_sums(sums).root()};
 }
 

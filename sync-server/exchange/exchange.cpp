@@ -1,0 +1,210 @@
+#include "sync-server/exchange/exchange.hpp"
+
+#include <fmt/format.h>
+
+#include "sync-server/checkins/checkins.hpp"
+#include "sync-server/findings/findings.hpp"
+#include "sync-server/ingest/ingest.hpp"
+#include "sync-server/lists/lists.hpp"
+#include "sync-server/store/store.hpp"
+
+namespace pf::server::exchange {
+namespace {
+
+using findings::Kind;
+using fleet::Device;
+using fleet::DeviceState;
+using wire::Want;
+
+Effects foreign(Repositories& r, const Call& call, std::string_view topic, BytesView payload) {
+    // Of one nameless sender, so that all of them together have one share of the quarantine.
+    const auto number = ingest::quarantine(r, call, "", payload, "foreign topic");
+    findings::raise(r, call,
+                    {.kind = Kind::foreign_topic,
+                     .at = {},
+                     .site = std::nullopt,
+                     .device = std::nullopt,
+                     .ticket = std::nullopt,
+                     .epoch = std::nullopt,
+                     .seq = number.value_or(0),
+                     .detail = fmt::format("a message to {}", topic.substr(0, 128))});
+    return {};
+}
+
+Effects revoked(Repositories& r, const Call& call, const fleet::Keys& keys, const Device& device,
+                wire::Up kind, BytesView payload) {
+    if (kind == wire::Up::events) {
+        const auto batch = wire::decode_batch(payload);
+        if (batch.has_value()) return ingest::on_batch(r, call, keys, device, *batch);
+    }
+    findings::raise(r, call,
+                    {.kind = Kind::revoked_device,
+                     .at = {},
+                     .site = device.site,
+                     .device = device.id,
+                     .ticket = std::nullopt,
+                     .epoch = std::nullopt,
+                     .seq = 0,
+                     .detail = fmt::format("a revoked device spoke: {}", wire::leaf(kind))});
+    return {};
+}
+
+/// What the device can hear about its site, common to all devices of it.
+wire::News site_news(Repositories& r, SiteId site) {
+    wire::News news{.generation = r.meta.generation(),
+                    .lists = {},
+                    .uses_position = checkins::position(r, site),
+                    .documents = {}};
+    for (const wire::ListScope scope : wire::list_scopes)
+        news.lists.push_back(lists::state(r, site, scope));
+    return news;
+}
+
+Outgoing told(Repositories& r, const Device& device, wire::News news) {
+    news.documents = fleet::document_versions(r, device);
+    return {wire::topic(fleet::topic_root(device), wire::Down::news), wire::encode(news)};
+}
+
+Effects on_birth(Repositories& r, const Call& call, const fleet::Keys& keys, const Device& device,
+                 const wire::Birth& birth) {
+    if (!fleet::on_birth(r, call, device, birth)) return {};
+    Effects effects = ingest::on_birth(r, call, device, birth);
+    // News even when nothing moved: it carries what the device may have missed.
+    effects.messages.push_back(told(r, device, site_news(r, device.site)));
+    effects.add(fleet::pending_commands(r, call, keys, device));
+    return effects;
+}
+
+/// What the question shows the device to have been told, beyond what is here.
+std::optional<std::string> proof_of_loss(Repositories& r, const Device& device, const Want& want) {
+    switch (want.what) {
+        case Want::What::difference:
+        case Want::What::snapshot:
+        case Want::What::buckets:
+        case Want::What::bucket: {
+            const std::uint64_t newest = lists::version(r, device.site, want.scope);
+            const std::uint64_t asked = std::max(want.from_version, want.to_version);
+            if (asked > newest) return fmt::format("it knows version {} of a list", asked);
+            return std::nullopt;
+        }
+        case Want::What::uses:
+            if (want.uses_after > checkins::position(r, device.site))
+                return fmt::format("it knows {} uses", want.uses_after);
+            return std::nullopt;
+        case Want::What::document:
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+Effects answer(Repositories& r, const Call& call, const fleet::Keys& keys, const Device& device,
+               const Want& want) {
+    switch (want.what) {
+        case Want::What::difference:
+        case Want::What::snapshot:
+        case Want::What::buckets:
+        case Want::What::bucket:
+            return lists::answer(r, call, keys, device, want);
+        case Want::What::uses:
+            return checkins::answer_uses(r, call, device, want);
+        case Want::What::document: {
+            Effects effects;
+            auto document = fleet::document(r, call, keys, device,
+                                            static_cast<wire::DocumentType>(want.document_type));
+            if (document)
+                effects.messages.push_back(
+                    {wire::topic(fleet::topic_root(device), wire::Down::document),
+                     std::move(*document)});
+            return effects;
+        }
+    }
+    return {};
+}
+
+Effects on_want(Repositories& r, const Call& call, const fleet::Keys& keys, const Device& device,
+                const Want& want) {
+    Effects effects;
+    const bool same_life = want.generation == r.meta.generation();
+    const auto lost = same_life ? proof_of_loss(r, device, want) : std::nullopt;
+    if (lost) effects = ingest::on_loss(r, call, device, {}, *lost);
+    // A device that asks in another generation learns the present one first; else it would ask the
+    // same again as soon as it has the answer.
+    if (!same_life || lost) effects.messages.push_back(told(r, device, site_news(r, device.site)));
+    effects.add(answer(r, call, keys, device, want));
+    return effects;
+}
+
+/// Decodes and hands on; what does not decode is kept aside.
+template <class Decoded, class Use>
+Effects handle(Repositories& r, const Call& call, const Device& device, wire::Up kind,
+               BytesView payload, const Decoded& decoded, Use use) {
+    if (decoded.has_error())
+        return ingest::on_malformed(
+            r, call, device, payload,
+            fmt::format("{}: {}", wire::leaf(kind), cbor::to_text(decoded.error())));
+    return use(*decoded);
+}
+
+Effects dispatch(Repositories& r, const Call& call, const fleet::Keys& keys, const Device& device,
+                 wire::Up kind, BytesView payload) {
+    const auto with = [&](const auto& decoded, auto use) {
+        return handle(r, call, device, kind, payload, decoded, use);
+    };
+    switch (kind) {
+        case wire::Up::birth:
+            return with(wire::decode_birth(payload), [&](const wire::Birth& birth) {
+                return on_birth(r, call, keys, device, birth);
+            });
+        case wire::Up::will:
+            return with(wire::decode_will(payload), [&](const wire::Will& will) {
+                fleet::on_will(r, call, device, will);
+                return Effects{};
+            });
+        case wire::Up::events:
+            return with(wire::decode_batch(payload), [&](const wire::Batch& batch) {
+                return ingest::on_batch(r, call, keys, device, batch);
+            });
+        case wire::Up::want:
+            return with(wire::decode_want(payload),
+                        [&](const Want& want) { return on_want(r, call, keys, device, want); });
+        case wire::Up::ping:
+            return with(wire::decode_ping(payload),
+                        [&](const wire::Ping& ping) { return fleet::on_ping(call, device, ping); });
+        case wire::Up::command_reply:
+            return with(wire::decode_command_reply(payload), [&](const wire::CommandReply& reply) {
+                fleet::on_command_reply(r, call, device, reply);
+                return Effects{};
+            });
+    }
+    return {};
+}
+
+}  // namespace
+
+Effects on_message(Repositories& r, const Call& call, const fleet::Keys& keys,
+                   std::string_view topic, BytesView payload) {
+    const auto parsed = wire::up_of(topic);
+    if (!parsed) return foreign(r, call, topic, payload);
+    auto device = fleet::device(r, parsed->device);
+    const bool ours =
+        device && device->partition == parsed->partition && device->state != DeviceState::invited;
+    if (!ours) return foreign(r, call, topic, payload);
+    if (device->state == DeviceState::revoked)
+        return revoked(r, call, keys, *device, parsed->kind, payload);
+    // A will is the broker's word, not the device's.
+    if (parsed->kind != wire::Up::will) {
+        fleet::heard(r, call, *device);
+        device->last_heard = call.now;
+    }
+    return dispatch(r, call, keys, *device, parsed->kind, payload);
+}
+
+std::vector<Outgoing> news(Repositories& r, SiteId site) {
+    std::vector<Outgoing> out;
+    const wire::News common = site_news(r, site);
+    for (const Device& device : fleet::devices_of(r, site))
+        if (device.state == DeviceState::active) out.push_back(told(r, device, common));
+    return out;
+}
+
+}  // namespace pf::server::exchange
