@@ -1,0 +1,145 @@
+#include "sync-server/app/core.hpp"
+
+#include <set>
+#include <utility>
+
+#include "sync-server/exchange/exchange.hpp"
+
+namespace pf::server::app {
+
+/// Touched on the executor only. Tasks reach it through a weak pointer, so a core that is gone is
+/// not touched by what the writer still finishes.
+struct Core::State {
+    State(store::Store& of_store, Outside& of_outside) : store{of_store}, outside{of_outside} {}
+
+    store::Store& store;
+    Outside& outside;
+    Counts counts;
+    std::size_t waiting = 0;
+    std::size_t waiting_bytes = 0;
+    std::set<SiteId> moved;
+
+    void publish(std::vector<Outgoing> messages) {
+        counts.published += messages.size();
+        for (Outgoing& message : messages) outside.publish(std::move(message));
+    }
+
+    /// News waits one round of the executor: whatever the same COMMIT moved is told once.
+    static void tell(const std::shared_ptr<State>& self, const std::set<SiteId>& sites) {
+        if (sites.empty()) return;
+        const bool waits = !self->moved.empty();
+        self->moved.insert(sites.begin(), sites.end());
+        if (waits) return;
+        self->outside.post([weak = std::weak_ptr{self}] {
+            if (const auto state = weak.lock()) state->send_news();
+        });
+    }
+
+    void send_news() {
+        const std::set<SiteId> sites = std::exchange(moved, {});
+        std::vector<Outgoing> messages;
+        // A read that fails loses the news, which is allowed: devices hear the versions again with
+        // the answer to their next birth, and ask by themselves before a list goes stale.
+        (void)store.read([&](Repositories& r) {
+            for (const SiteId site : sites) {
+                auto of_site = exchange::news(r, site);
+                std::move(of_site.begin(), of_site.end(), std::back_inserter(messages));
+            }
+        });
+        ++counts.news_rounds;
+        publish(std::move(messages));
+    }
+};
+
+Core::Core(store::Store& store, const fleet::Keys& keys, Outside& outside)
+    : store_{store},
+      keys_{keys},
+      outside_{outside},
+      state_{std::make_shared<State>(store, outside)} {}
+
+Core::~Core() = default;
+
+void Core::on_message(std::string_view topic, BytesView payload) {
+    ++state_->counts.messages;
+    if (state_->waiting >= waiting_max ||
+        state_->waiting_bytes + payload.size() > waiting_bytes_max) {
+        ++state_->counts.dropped_busy;
+        return;
+    }
+    ++state_->waiting;
+    state_->waiting_bytes += payload.size();
+
+    struct Job {
+        Call call;
+        std::string topic;
+        Bytes payload;
+        Effects effects;
+    };
+    auto job = std::make_shared<Job>();
+    job->call = {outside_.now(), outside_.seed(), "device"};
+    job->topic = topic;
+    job->payload.assign(payload.begin(), payload.end());
+    store_.write(
+        [job, &keys = keys_](Repositories& r) {
+            job->effects = exchange::on_message(r, job->call, keys, job->topic, job->payload);
+            return store::Decision::keep;
+        },
+        [job, weak = std::weak_ptr{state_},
+         &outside = outside_](std::optional<store::Fault> fault) {
+            outside.post([job, weak, fault] {
+                const auto state = weak.lock();
+                if (!state) return;
+                --state->waiting;
+                state->waiting_bytes -= job->payload.size();
+                if (fault) {
+                    ++(*fault == store::Fault::busy ? state->counts.dropped_busy
+                                                    : state->counts.dropped_failed);
+                    return;
+                }
+                state->publish(std::move(job->effects.messages));
+                State::tell(state, job->effects.moved);
+            });
+        });
+}
+
+void Core::call(std::string actor, Act act, Then then) {
+    struct Job {
+        Call call;
+        Act act;
+        Then then;
+        std::optional<Committed> committed;
+    };
+    auto job = std::make_shared<Job>();
+    job->call = {outside_.now(), outside_.seed(), std::move(actor)};
+    job->act = std::move(act);
+    job->then = std::move(then);
+    store_.write(
+        [job](Repositories& r) {
+            job->committed = job->act(r, job->call);
+            return job->committed ? store::Decision::keep : store::Decision::undo;
+        },
+        [job, weak = std::weak_ptr{state_},
+         &outside = outside_](std::optional<store::Fault> fault) {
+            outside.post([job, weak, fault] {
+                const auto state = weak.lock();
+                if (!state) return;
+                if (fault || !job->committed) return job->then(fault);
+                Committed& done = *job->committed;
+                state->publish(std::move(done.effects.messages));
+                State::tell(state, done.effects.moved);
+                if (!done.devices_changed) return job->then(std::nullopt);
+                state->outside.devices_changed(std::move(done.revoked),
+                                               [job] { job->then(std::nullopt); });
+            });
+        });
+}
+
+std::optional<store::Fault> Core::read(
+    std::string actor, const std::function<void(Repositories&, const Call&)>& reader) {
+    const Call call{outside_.now(), outside_.seed(), std::move(actor)};
+    return store_.read([&](Repositories& r) { reader(r, call); });
+}
+
+const Core::Counts& Core::counts() const noexcept { return state_->counts; }
+
+}  // namespace pf::server::app
