@@ -1,0 +1,156 @@
+// What a device says when it connects, against a server that may have forgotten.
+#include <filesystem>
+
+#include "sync-server/checkins/checkins.hpp"
+#include "tests/unit/sync-server/ingest/world.hpp"
+
+using namespace pf;
+using namespace pf::tests;
+using server::findings::Kind;
+
+namespace {
+
+struct OneGate : World {
+    OneGate() {
+        add_site();
+        gate.emplace(add_gate("gate-1"));
+        gate->write_filler(10);
+    }
+    wire::Birth birth() {
+        wire::Birth out;
+        out.connect_counter = ++counter;
+        out.journal = gate->at(gate->end());
+        out.confirmed = confirmed;
+        out.confirmed_generation = confirmed_generation;
+        return out;
+    }
+    Effects be_born(const wire::Birth& birth) {
+        const auto me = device(gate->id());
+        return act([&](Repositories& r, const Call& call) {
+            return server::ingest::on_birth(r, call, me, birth);
+        });
+    }
+    wire::Ack answer(const Effects& effects) {
+        const auto found = acks(effects, device(gate->id()));
+        REQUIRE(found.size() == 1);
+        return found.front();
+    }
+    /// The device believes an ack, as firmware/sync/outbox.cpp does.
+    void believe(const wire::Ack& ack) {
+        confirmed = ack.upto;
+        confirmed_generation = ack.generation;
+    }
+    std::optional<Gate> gate;
+    std::optional<journal::Cursor> confirmed;
+    Generation confirmed_generation;
+    std::uint64_t counter = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a birth is answered with where the server stands") {
+    OneGate world;
+    CHECK(world.answer(world.be_born(world.birth())).upto == world.gate->at(0));
+    world.believe(world.answer(world.deliver(*world.gate, world.gate->batch(1, 7))));
+    const auto ack = world.answer(world.be_born(world.birth()));
+    CHECK(ack.upto == world.gate->at(7));
+    CHECK(ack.generation == world.generation());
+    CHECK(world.findings().empty());
+}
+
+TEST_CASE("a restored server learns from the first birth that it forgot, and gets everything") {
+    OneGate world;
+    world.believe(world.answer(world.deliver(*world.gate, world.gate->batch(1, 4))));
+    world.close();
+    std::filesystem::copy_file(world.file(), world.file() + ".backup");
+    world.open();
+    world.believe(world.answer(world.deliver(*world.gate, world.gate->batch(5, 9))));
+    const Generation before = world.generation();
+    world.close();
+    for (const char* beside : {"", "-wal", "-shm"}) std::filesystem::remove(world.file() + beside);
+    std::filesystem::rename(world.file() + ".backup", world.file());
+    world.open();
+
+    const Effects effects = world.be_born(world.birth());
+    const auto ack = world.answer(effects);
+    CHECK(ack.generation > before);
+    CHECK(ack.generation == world.generation());
+    CHECK(ack.upto == world.gate->at(4));
+    CHECK(effects.moved == std::set<SiteId>{SiteId{1}});
+    REQUIRE(world.findings().size() == 1);
+    CHECK(world.findings().front().kind == Kind::state_lost);
+    world.believe(ack);
+    world.believe(world.answer(world.deliver(*world.gate, world.gate->batch(5, 10))));
+    CHECK(world.confirmed == world.gate->at(10));
+    // The next birth proves nothing any more.
+    const Generation now = world.generation();
+    CHECK(world.answer(world.be_born(world.birth())).generation == now);
+    CHECK(world.findings().size() == 1);
+}
+
+TEST_CASE("what proves a loss, and what does not") {
+    struct Case {
+        const char* name;
+        void (*say)(OneGate&, wire::Birth&);
+        bool lost;
+    };
+    const Case cases[] = {
+        {"confirmed as far as we know", [](OneGate&, wire::Birth&) {}, false},
+        {"confirmed further", [](OneGate& w, wire::Birth& b) { b.confirmed = w.gate->at(9); },
+         true},
+        {"confirmed further in an older generation",
+         [](OneGate& w, wire::Birth& b) {
+             b.confirmed = w.gate->at(9);
+             b.confirmed_generation.value -= 1;
+         },
+         false},
+        {"another head", [](OneGate&, wire::Birth& b) { b.confirmed->head[0] ^= 1; }, true},
+        {"confirmed in an epoch we never heard of",
+         [](OneGate&, wire::Birth& b) { b.confirmed->epoch.value ^= 1; }, true},
+        {"a generation after ours",
+         [](OneGate&, wire::Birth& b) { b.uses_generation.value = 2'000; }, true},
+        {"a generation from the future",
+         [](OneGate&, wire::Birth& b) { b.uses_generation.value = UINT64_MAX; }, false},
+        {"a later list",
+         [](OneGate& w, wire::Birth& b) {
+             b.lists.push_back({wire::ListScope::tickets, w.generation(), 2, {}});
+         },
+         true},
+        {"the list as it is",
+         [](OneGate& w, wire::Birth& b) {
+             b.lists.push_back({wire::ListScope::tickets, w.generation(), 1, {}});
+         },
+         false},
+        {"more uses",
+         [](OneGate& w, wire::Birth& b) {
+             b.uses_generation = w.generation();
+             b.uses_position = 1;
+         },
+         true},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.name);
+        OneGate world;
+        world.believe(world.answer(world.deliver(*world.gate, world.gate->batch(1, 7))));
+        const Generation before = world.generation();
+        wire::Birth birth = world.birth();
+        c.say(world, birth);
+        const auto ack = world.answer(world.be_born(birth));
+        CHECK((ack.generation > before) == c.lost);
+        CHECK(ack.upto == world.gate->at(7));
+        CHECK(world.findings(Kind::state_lost).size() == (c.lost ? 1 : 0));
+    }
+}
+
+TEST_CASE("a device on a branch lost nothing: what was confirmed to it is here") {
+    OneGate world;
+    world.deliver(*world.gate);
+    world.gate->roll_back(5);
+    world.gate->write_filler(2);
+    world.believe(world.answer(world.deliver(*world.gate, world.gate->batch(6, 7))));
+    const Generation before = world.generation();
+    const auto ack = world.answer(world.be_born(world.birth()));
+    CHECK(ack.generation == before);
+    CHECK(ack.upto.seq == 10);  // the first history: the device opens a new epoch
+    CHECK(world.findings(Kind::state_lost).empty());
+}
