@@ -69,6 +69,9 @@ struct CameraOptions {
     std::filesystem::path device{};  // "/dev/video0"
     int width = 1280;                // wished for; the driver's nearest is taken
     int height = 720;
+    /// The plain try and one harder one, by turns: most frames show nobody, and all five tries on
+    /// each of them would keep a small board busy for nothing. Dark mode is read some frames later.
+    int tries_per_frame = 2;
     std::chrono::microseconds frame_budget{80'000};  // no further try on a frame after this
     Symbologies symbologies{};
 };
