@@ -243,6 +243,7 @@ private:
 
     Budget next_budget() {
         return {
+            .tries_max = options_.tries_per_frame,
             .elapsed_max = options_.frame_budget,
             .stopwatch = [this] { return std::chrono::microseconds{clock_().time_since_epoch()}; },
             .exhaustive = ++frames_ % exhaustive_every_frames == 0};
