@@ -36,11 +36,13 @@ public:
     Follower(const EpochRow& epoch, const EpochRow* parent, Verification& found)
         : epoch_{epoch}, parent_{parent}, found_{found} {}
 
+    /// Before the first event there may be: genesis, which binds the chain to device and epoch.
     void enter_pruned(const Digest& genesis) {
         last_seq_ = 0;
         last_head_ = genesis;
     }
     void enter_unpruned() {
+        if (epoch_.pruned_seq == 0) return;
         last_seq_ = epoch_.pruned_seq;
         last_head_ = epoch_.pruned_head;
     }
