@@ -59,12 +59,13 @@ inline constexpr std::size_t key_text_chars = 4 + 16 + 1 + 64;
 /// One act of somebody, done or refused. Never a secret, a code or a document in it.
 struct Audit {
     std::uint64_t number = 0;  // given by the repository, rises
-    WallTime at;
-    std::string actor;
-    std::string action;   // "POST /v1/tickets/{ticket}/revoke"
-    std::string target;   // "ticket 00c0ffee00c0ffee", "device gate-1"; empty: nothing was named
-    std::string outcome;  // "done", or the code of the refusal
-    std::string request_id;
+    WallTime at{};
+    std::string actor = {};
+    std::string action = {};  // "POST /v1/tickets/{ticket}/revoke"
+    std::string target =
+        {};  // "ticket 00c0ffee00c0ffee", "device gate-1"; empty: nothing was named
+    std::string outcome = {};  // "done", or the code of the refusal
+    std::string request_id = {};
 };
 void record(Repositories& r, const Call& call, Audit audit);
 /// Newest first, with numbers below `before` (0: from the newest).

@@ -98,6 +98,7 @@ void Core::on_message(std::string_view topic, BytesView payload) {
                 }
                 state->publish(std::move(job->effects.messages));
                 State::tell(state, job->effects.moved);
+                state->outside.log_moved();
             });
         });
 }

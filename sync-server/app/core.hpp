@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sync-server/api/backend.hpp"
 #include "sync-server/fleet/fleet.hpp"
 #include "sync-server/store/store.hpp"
 #include "sync-server/store/transaction.hpp"
@@ -33,14 +34,11 @@ public:
     /// Devices were paired or revoked and that is committed: let the broker know, throw out the
     /// revoked, then call `done` (any thread, once). On the executor.
     virtual void devices_changed(std::vector<DeviceId> revoked, std::function<void()> done) = 0;
+    /// A message of a device was committed: the sync log may be longer. On the executor.
+    virtual void log_moved() {}
 };
 
-/// What an act wants done once it is committed.
-struct Committed {
-    Effects effects;
-    bool devices_changed = false;
-    std::vector<DeviceId> revoked;
-};
+using Committed = api::Committed;
 
 class Core {
 public:
