@@ -116,6 +116,22 @@ House::House() : router(std::make_shared<http::Router>()) {
     routes.add(Method::get, "/who", [](const Request& request, const Responder& respond) {
         respond(text(request.listener + ' ' + request.client_certificate_pem.value_or("nobody")));
     });
+    add_large_routes();
+    options.listeners.push_back({.name = "main", .router = router});
+    options.timeouts.linger = http::Timeouts::ms{200};  // some of our clients never say goodbye
+    options.on_access = [seen](const http::Access& access) {
+        const std::lock_guard lock{seen->mutex};
+        seen->accesses.push_back(access);
+    };
+    options.on_bug = [seen](std::string_view what) {
+        const std::lock_guard lock{seen->mutex};
+        seen->bugs.emplace_back(what);
+    };
+}
+
+void House::add_large_routes() {
+    auto& routes = *router;
+    const auto seen = seen_;
     routes.add({.method = Method::post,
                 .path = "/upload",
                 .upload = [seen](const Request&, Responder respond) {
@@ -147,16 +163,6 @@ House::House() : router(std::make_shared<http::Router>()) {
         const std::lock_guard lock{seen->mutex};
         seen->streams.push_back(std::move(writer));
     });
-    options.listeners.push_back({.name = "main", .router = router});
-    options.timeouts.linger = http::Timeouts::ms{200};  // some of our clients never say goodbye
-    options.on_access = [seen](const http::Access& access) {
-        const std::lock_guard lock{seen->mutex};
-        seen->accesses.push_back(access);
-    };
-    options.on_bug = [seen](std::string_view what) {
-        const std::lock_guard lock{seen->mutex};
-        seen->bugs.emplace_back(what);
-    };
 }
 
 House::~House() {

@@ -47,6 +47,7 @@ public:
     bool all_gone();
 
 private:
+    void add_large_routes();
     std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
     std::unique_ptr<http::Server> server_;
     std::vector<http::Endpoint> endpoints_;
