@@ -20,8 +20,9 @@ namespace pf::mqtt {
 /// Why something did not work. Append only; the words are in to_text().
 enum class Fault : std::uint8_t {
     unreachable,          // no address, no TCP connection, or no answer in time
-    tls_refused,          // the handshake failed: their certificate, or ours
-    connect_refused,      // the broker answered CONNECT with a refusal
+    tls_refused,          // we don't accept the broker's certificate
+    connect_refused,      // the broker refused CONNECT, or hung up on it. When it does not accept
+                          // our certificate it looks like this, or like unreachable
     not_authorised,       // the broker's rules forbid this topic; seen with MQTT 5 only
     rejected,             // the broker refused for a reason of its own; seen with MQTT 5 only
     lost,                 // the connection ended; for a message: nobody knows whether it arrived

@@ -1,7 +1,8 @@
 #include "common/mqtt/paho_link.hpp"
 
 #include <cassert>
-#include <set>
+#include <deque>
+#include <map>
 #include <utility>
 
 #include "common/mqtt/paho_worker.hpp"
@@ -9,6 +10,9 @@
 namespace pf::mqtt {
 
 namespace {
+
+/// What Paho gets at a time without an answer: fits the smallest send buffer of Linux.
+constexpr std::size_t handed_bytes_max = 16 * 1024;
 
 /// The owner's side, touched on the executor only. Reports find it through a weak pointer, so none
 /// reaches an owner that is gone; those of an earlier open() are known by their session number.
@@ -45,15 +49,15 @@ public:
         worker_->close();
     }
 
-    Result<PublishId, Fault> publish(const std::string& topic, BytesView payload) {
+    Result<PublishId, Fault> publish(std::string topic, Bytes payload) {
         if (!topic_allowed(topic)) return Fault::bad_topic;
         if (payload.size() > limits_.payload_bytes_max) return Fault::too_large;
         if (client_ == nullptr) return Fault::down;
         if (in_flight_.size() >= limits_.in_flight_max) return Fault::window_full;
         const PublishId id{++published_};
-        // Paho refuses between its own loss of the connection and our hearing of it.
-        if (!client_->publish(id, topic, payload)) return Fault::down;
-        in_flight_.insert(id);
+        in_flight_.emplace(id, payload.size());
+        waiting_.push_back({.id = id, .topic = std::move(topic), .payload = std::move(payload)});
+        hand_over();
         return id;
     }
 
@@ -76,7 +80,7 @@ private:
                 } else if constexpr (std::is_same_v<Kind, Down>) {
                     take_down(session, of.why);
                 } else if constexpr (std::is_same_v<Kind, Sent>) {
-                    if (in_flight_.erase(of.id) != 0) events_->on_sent(of.id, of.fault);
+                    take_sent(of);
                 } else if constexpr (std::is_same_v<Kind, Arrived>) {
                     events_->on_message(std::move(of.message));
                 } else {
@@ -88,28 +92,65 @@ private:
     }
 
     void take_down(std::uint64_t session, Fault why) {
-        const std::set<PublishId> unanswered = std::exchange(in_flight_, {});
-        client_.reset();
-        for (const PublishId id : unanswered) {
+        const auto unanswered = std::exchange(in_flight_, {});
+        let_go();
+        for (const auto& [id, size] : unanswered) {
             events_->on_sent(id, Fault::lost);
             if (session != session_) return;  // the owner closed the link just now
         }
         events_->on_down(why);
     }
 
-    void forget() {
+    void take_sent(const Sent& sent) {
+        const auto found = in_flight_.find(sent.id);
+        if (found == in_flight_.end()) return;
+        handed_bytes_ -= found->second;
+        in_flight_.erase(found);
+        hand_over();
+        events_->on_sent(sent.id, sent.fault);
+    }
+
+    /// Gives Paho no more than it can write at once, or one message: what still queues inside Paho
+    /// when a connection is lost is never freed by it (docs/adr/0010).
+    void hand_over() {
+        while (!waiting_.empty() && client_ != nullptr) {
+            const Waiting& next = waiting_.front();
+            if (handed_bytes_ > 0 && handed_bytes_ + next.payload.size() > handed_bytes_max) return;
+            // Paho refuses between its own loss of the connection and our hearing of it, which
+            // then ends everything in flight.
+            if (!client_->publish(next.id, next.topic, next.payload)) return;
+            handed_bytes_ += next.payload.size();
+            waiting_.pop_front();
+        }
+    }
+
+    void let_go() {
         client_.reset();
+        waiting_.clear();
         in_flight_.clear();
+        handed_bytes_ = 0;
+    }
+
+    void forget() {
+        let_go();
         events_ = nullptr;
     }
+
+    struct Waiting {
+        PublishId id;
+        std::string topic;
+        Bytes payload;
+    };
 
     const Limits limits_;
     Options options_;  // handed to the worker by start()
     const Post post_;
     std::shared_ptr<Entropy> entropy_;
     LinkEvents* events_ = nullptr;
-    std::shared_ptr<PahoClient> client_;  // while up
-    std::set<PublishId> in_flight_;
+    std::shared_ptr<PahoClient> client_;          // while up
+    std::map<PublishId, std::size_t> in_flight_;  // with the size of the payload
+    std::deque<Waiting> waiting_;                 // of those, what Paho has not got yet
+    std::size_t handed_bytes_ = 0;
     std::uint64_t published_ = 0;
     std::uint64_t sessions_ = 0;
     std::uint64_t session_ = 0;  // 0 while closed
@@ -124,7 +165,7 @@ public:
     void open(LinkEvents& events) override { side_->open(events); }
     void close() override { side_->close(); }
     Result<PublishId, Fault> publish(std::string topic, Bytes payload) override {
-        return side_->publish(topic, payload);
+        return side_->publish(std::move(topic), std::move(payload));
     }
     bool up() const override { return side_->up(); }
 

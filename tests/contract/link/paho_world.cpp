@@ -3,6 +3,10 @@
 #include "tests/contract/link/world.hpp"
 #include "tests/support/fixed_entropy.hpp"
 
+// Paho never frees a publish that still waits in its queue when a connection is given up
+// (docs/adr/0010). The adapter keeps that queue at one message; a cut at the wrong moment finds it.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libpaho-mqtt3as.so"; }
+
 namespace pf::tests {
 
 PahoWorld::PahoWorld(mqtt::Version version) : version_{version} {

@@ -22,13 +22,17 @@ struct Listener final : mqtt::LinkEvents {
     std::map<mqtt::PublishId, std::optional<mqtt::Fault>> sent;
     std::uint64_t dropped = 0;
     unsigned sent_twice = 0;
+    std::size_t sent_before_down = 0;  // as of the latest on_down
 
     std::optional<mqtt::Will> on_connecting() override {
         ++connecting;
         return will();
     }
     void on_up() override { ++ups; }
-    void on_down(mqtt::Fault why) override { downs.push_back(why); }
+    void on_down(mqtt::Fault why) override {
+        downs.push_back(why);
+        sent_before_down = sent.size();
+    }
     void on_message(mqtt::Message message) override {
         messages.push_back(message);
         hear(message);
