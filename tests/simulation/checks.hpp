@@ -1,0 +1,135 @@
+#pragma once
+// The invariants, watched from outside. Everything here is what really happened, kept by the world
+// itself: what devices and server remember of it is what is being judged.
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tests/simulation/hub.hpp"
+#include "tests/simulation/machine.hpp"
+#include "tests/simulation/town.hpp"
+
+namespace pf::simulation {
+
+/// One admission that really was written to a device's file.
+struct Grant {
+    GrantId id;
+    std::uint64_t life = 1;  // of the device's files: a rolled back file begins another
+    SteadyTime at;
+    pf::journal::Admitted admitted;
+    std::uint16_t returned = 0;
+    bool outcome_unknown = false;
+    bool blind = false;  // another device had granted before and this one had not seen it
+
+    std::uint16_t counted() const {
+        return static_cast<std::uint16_t>(admitted.persons - returned);
+    }
+};
+
+/// What is true of one device's files. Copied with an image of its disk, restored with it.
+struct DeviceTruth {
+    struct EpochFile {
+        Epoch epoch;
+        std::vector<Bytes> events;
+        std::vector<Digest> heads;
+        std::size_t acknowledged = 0;  // events the server promised to have, within `era`
+        std::uint64_t era = 0;
+    };
+    std::vector<EpochFile> file;
+    std::map<std::pair<Epoch, std::uint64_t>, std::size_t> grants;  // into Checks::grants()
+    std::map<GrantId, wire::UseItem> told;
+    std::uint64_t life = 1;
+};
+
+class Checks final : public HubWatcher, public MachineWatcher {
+public:
+    Checks(Scene& scene, Town& town) : scene_{scene}, town_{town} {}
+    void attach(Hub& hub) { hub_ = &hub; }
+
+    // --- HubWatcher, MachineWatcher ---
+    void published(const server::Outgoing& message) override;
+    void server_started(server::Repositories& r, bool restored) override;
+    void server_acted(server::Repositories& r) override { remember_lists(r); }
+    void started(Machine& machine) override;
+    void called(Machine& machine) override;
+    void pulsed(Machine& machine) override;
+    void handled(Machine& machine, const std::string& topic, const Bytes& payload,
+                 firmware::cache::Cache::UsesPosition before) override;
+
+    // --- faults that take knowledge away, and say so ---
+    const DeviceTruth& truth(const Machine& machine) { return truth_[machine.name()]; }
+    void files_rolled_back(const Machine& machine, const DeviceTruth& to, bool cache_too);
+    void cache_lost(const Machine& machine);
+
+    /// Counts and uniqueness at the server, any time (invariant 3).
+    void check_server(server::Repositories& r);
+    /// After healing: nothing when all agree, otherwise what does not yet.
+    std::optional<std::string> unsettled(std::vector<std::unique_ptr<Machine>>& machines);
+    /// After healing and settling.
+    void check_end(std::vector<std::unique_ptr<Machine>>& machines);
+
+    std::uint64_t admissions() const noexcept { return grants_.size(); }
+    std::uint64_t over_admissions() const noexcept { return over_admissions_; }
+    std::uint64_t forks() const noexcept { return forks_; }
+
+private:
+    /// What the server has of one device's events, by number; the epoch may be a branch's.
+    using Log = std::map<std::pair<std::string, std::uint64_t>,
+                         std::vector<std::pair<Epoch, Bytes>>>;
+    struct ListContent {
+        std::vector<std::pair<TicketId, std::uint32_t>> revoked;
+        std::vector<std::tuple<admission::CarrierKind, wire::CarrierHash, TicketId, std::uint32_t>>
+            carried;
+    };
+
+    void read_new_events(Machine& machine);
+    void note_event(Machine& machine, Epoch epoch, const pf::journal::Event& event);
+    void note_admitted(Machine& machine, Epoch epoch, const pf::journal::Event& event,
+                       const pf::journal::Admitted& admitted);
+    void check_lists(Machine& machine);
+    void check_files(Machine& machine);
+    void check_pulses(Machine& machine);
+    void check_command_pulse(Machine& machine, const wire::Command& command);
+    void remember_lists(server::Repositories& r);
+    ListContent content_of(server::Repositories& r, SiteId site);
+    std::uint32_t seen_persons(const DeviceTruth& truth, const pf::journal::Admitted& admitted,
+                               const ticket::Entitlement& e) const;
+    bool is_blind(const DeviceTruth& truth, const pf::journal::Admitted& admitted,
+                  const ticket::Entitlement& e) const;
+
+    std::optional<std::string> unsettled_lists(server::Repositories& r, Machine& machine);
+    std::optional<std::string> unsettled_uses(server::Repositories& r, Machine& machine);
+    void check_everything_arrived(Machine& machine, const Log& log);
+    void check_bounds();
+    void check_findings(server::Repositories& r);
+    Log log_of(server::Repositories& r);
+    void check_promises(const std::string& device, const DeviceTruth::EpochFile& file,
+                        const Log& log);
+    void check_checkins(server::Repositories& r, const TicketModel& ticket, const Log& log);
+    DeviceTruth::EpochFile* file_of(const std::string& device, Epoch epoch);
+    void begin_era() { ++era_; }
+
+    Scene& scene_;
+    Town& town_;
+    Hub* hub_ = nullptr;
+    std::map<std::string, DeviceTruth> truth_;
+    std::vector<Grant> grants_;
+    std::map<std::string, std::set<GrantId>> pulses_;  // not yet seen again after a restart
+    std::map<std::pair<std::string, int>, wire::ListState> lists_;
+    // What the server really had: roots by (generation, site, scope, version), contents by root.
+    std::map<std::tuple<Generation, SiteId, wire::ListScope, std::uint64_t>, std::set<Digest>>
+        roots_;
+    std::map<std::tuple<SiteId, wire::ListScope, Digest>, ListContent> contents_;
+    /// Files that are gone: what was promised for them stays promised.
+    std::vector<std::pair<std::string, DeviceTruth::EpochFile>> earlier_files_;
+    Generation generation_{};
+    std::uint64_t era_ = 1;  // a restore or a new generation ends what acknowledgements promised
+    std::uint64_t lives_ = 100;
+    std::uint64_t over_admissions_ = 0;
+    std::uint64_t forks_ = 0;
+};
+
+}  // namespace pf::simulation

@@ -1,0 +1,174 @@
+#include "tests/simulation/hub.hpp"
+
+#include <fmt/format.h>
+
+#include "common/crypto/x509.hpp"
+#include "sync-server/exchange/exchange.hpp"
+#include "tests/simulation/fault.hpp"
+
+namespace pf::simulation {
+namespace {
+
+constexpr Millis restart_min{500};
+constexpr Millis restart_max{25'000};
+
+server::fleet::Keys make_keys(Entropy& entropy, WallTime now) {
+    server::fleet::Keys keys{.master = {},
+                             .authority = crypto::PrivateKey::generate(entropy),
+                             .authority_pem = {}};
+    entropy.fill(keys.master);
+    crypto::Serial serial{};
+    serial[0] = 0x41;
+    const auto today = wall_from_ms(to_ms(now) / 86'400'000 * 86'400'000);
+    keys.authority_pem = crypto::make_authority(keys.authority, "simulation", serial,
+                                                {today, today + std::chrono::days{3650}});
+    return keys;
+}
+
+}  // namespace
+
+Hub::Hub(Scene& scene, HubWatcher& watcher)
+    : scene_{scene},
+      watcher_{watcher},
+      rng_{scene.rng.fork(20)},
+      entropy_{scene.rng.fork(21).next()},
+      keys_{make_keys(entropy_, scene.begins_at)},
+      disk_{scene.rng.fork(22).next()},
+      mount_{scene.vfs.mount("/server/", disk_)} {}
+
+Hub::~Hub() = default;
+
+std::array<Byte, 32> Hub::seed() {
+    std::array<Byte, 32> out{};
+    entropy_.fill(out);
+    return out;
+}
+
+void Hub::start() {
+    scene_.vfs.set_wall_ms(to_ms(scene_.wall()));
+    auto opened = server::store::Store::open({.path = "/server/paifang.db",
+                                              .vfs = scene_.vfs.name(),
+                                              .threaded = false,
+                                              .now = scene_.wall()});
+    if (disk_.dead()) return die("server: in start");
+    if (opened.has_error()) {
+        if (opened.error() == server::store::Fault::damaged ||
+            opened.error() == server::store::Fault::schema_newer)
+            throw Violation("the server's file survives a power cut",
+                            std::string{server::store::to_text(opened.error())}, {"server"});
+        scene_.say("server", fmt::format("does not start: {}", to_text(opened.error())));
+        scene_.agenda.in(Millis{5'000}, [this] { start(); });
+        return;
+    }
+    store_ = std::move(*opened);
+    core_ = std::make_unique<server::app::Core>(*store_, keys_, *this);
+    if (say_new_generation_) {
+        const auto fault = store_->write_now([&](server::Repositories& r) {
+            r.meta.begin_generation(scene_.wall(), "restored by its keeper");
+            return server::store::Decision::keep;
+        });
+        if (disk_.dead()) return die("server: in start");
+        if (!fault) say_new_generation_ = false;
+    }
+    Generation generation;
+    (void)store_->read([&](server::Repositories& r) {
+        generation = r.meta.generation();
+        watcher_.server_started(r, restored_);
+    });
+    restored_ = false;
+    scene_.say("server", fmt::format("runs, generation {}", generation.value));
+    if (network_ != nullptr && broker_is_managed_) network_->start();
+}
+
+bool Hub::settle(std::string_view what) {
+    while (!disk_.dead() && !posted_.empty()) {
+        auto task = std::move(posted_.front());
+        posted_.pop_front();
+        task();
+    }
+    if (!disk_.dead()) return true;
+    die(fmt::format("server: in {}", to_text(disk_.last_operation())));
+    scene_.say("server", fmt::format("the power went during {}", what));
+    return false;
+}
+
+void Hub::message(const std::string& topic, const Bytes& payload) {
+    if (!running()) return;
+    core_->on_message(topic, payload);
+    if (crash_after_commit_ && !disk_.dead() && topic.ends_with("up/events")) {
+        crash_after_commit_ = false;
+        scene_.coverage.count("fault", to_text(Fault::server_crash_after_commit));
+        return power_cut("server: after commit");
+    }
+    settle(topic);
+}
+
+bool Hub::act(const std::string& actor, const Act& what) {
+    if (!running()) return false;
+    bool happened = false;
+    core_->call(
+        actor,
+        [&](server::Repositories& r, const server::Call& call)
+            -> std::optional<server::app::Committed> { return what(r, call); },
+        [&](std::optional<server::store::Fault> fault) { happened = !fault; });
+    if (!settle("an act")) return false;
+    (void)store_->read([&](server::Repositories& r) { watcher_.server_acted(r); });
+    return happened;
+}
+
+bool Hub::read(const std::function<void(server::Repositories&, const server::Call&)>& reader) {
+    return running() && !core_->read("reader", reader);
+}
+
+void Hub::tell_news(const std::vector<SiteId>& sites) {
+    if (!running()) return;
+    std::vector<server::Outgoing> messages;
+    (void)store_->read([&](server::Repositories& r) {
+        for (const SiteId site : sites) {
+            auto news = server::exchange::news(r, site);
+            std::move(news.begin(), news.end(), std::back_inserter(messages));
+        }
+    });
+    for (auto& message : messages) publish(std::move(message));
+}
+
+void Hub::publish(server::Outgoing message) {
+    watcher_.published(message);
+    if (network_ != nullptr) network_->down(std::move(message.topic), std::move(message.payload));
+}
+
+void Hub::power_cut(std::string_view point) {
+    if (!running()) return;
+    disk_.cut_power();
+    die(point);
+}
+
+void Hub::die(std::string_view point) {
+    scene_.coverage.count("crash point", point);
+    scene_.say("server", fmt::format("loses power ({})", point));
+    posted_.clear();
+    core_.reset();
+    store_.reset();
+    if (network_ != nullptr && broker_is_managed_) network_->stop();
+    scene_.agenda.in(Millis{rng_.between(restart_min.count(), restart_max.count())}, [this] {
+        disk_.power_on(rng_);
+        start();
+    });
+}
+
+void Hub::restore(const tests::DiskImage& image, bool said) {
+    if (!running()) return;
+    posted_.clear();
+    core_.reset();
+    store_.reset();
+    disk_.restore(image);
+    restored_ = true;
+    say_new_generation_ = said;
+    scene_.say("server", said ? "is restored from an older image"
+                              : "is restored from an older image, and nobody says so");
+    if (network_ != nullptr && broker_is_managed_) network_->stop();
+    scene_.agenda.in(Millis{rng_.between(restart_min.count(), restart_max.count())},
+                     [this] { start(); });
+}
+
+}  // namespace pf::simulation

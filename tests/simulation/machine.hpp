@@ -1,0 +1,113 @@
+#pragma once
+// One simulated device: the shipped firmware between a disk that forgets, clocks that jump, an arm
+// and a link. It may die in any call, at any operation of its disk, and starts again from its
+// files.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "firmware/app/device.hpp"
+#include "tests/simulation/network.hpp"
+#include "tests/simulation/scene.hpp"
+#include "tests/simulation/town.hpp"
+
+namespace pf::simulation {
+
+class Machine;
+
+/// Who wants to know what a device did.
+class MachineWatcher {
+public:
+    virtual ~MachineWatcher() = default;
+    /// The firmware runs on what the disk gave back.
+    virtual void started(Machine& machine) = 0;
+    /// Between two calls into the device.
+    virtual void called(Machine& machine) = 0;
+    /// The arm got its pulse, inside a call.
+    virtual void pulsed(Machine& machine) = 0;
+    /// A message was handled: where the device stood in the log of uses before.
+    virtual void handled(Machine& machine, const std::string& topic, const Bytes& payload,
+                         firmware::cache::Cache::UsesPosition before) = 0;
+};
+
+class Machine final : public LinkUser,
+                      public firmware::ports::Clock,
+                      public firmware::ports::Barrier,
+                      public firmware::ports::Cue {
+public:
+    Machine(Scene& scene, Network& network, MachineWatcher& watcher, MachineSpec spec);
+    ~Machine() override;
+
+    const MachineSpec& spec() const noexcept { return spec_; }
+    firmware::app::Device& device() { return *device_; }
+    tests::CrashDisk& disk() noexcept { return disk_; }
+    bool has_barrier() const noexcept { return spec_.kind == wire::DeviceKind::gate; }
+    /// Rises with every start: what was planned for an earlier run is void.
+    std::uint64_t run() const noexcept { return run_; }
+
+    void start();
+    /// Every call into the device. False: it does not run, or did not survive this.
+    bool call(std::string_view what, const std::function<void(firmware::app::Device&)>& f);
+
+    void power_cut(std::string_view point);
+    void power_cut_at_next_pulse() { cut_at_pulse_ = true; }
+    void kill();
+    /// Files of an older time come back; `change` turns the disk's present files into those.
+    void come_back_with(const std::function<tests::DiskImage(tests::DiskImage)>& change);
+    void step_clock(Millis by) { clock_offset_ += by; }
+    void set_clock_right() {
+        clock_offset_ = Millis{0};
+        battery_dead_ = false;
+    }
+    void empty_battery() { battery_dead_ = true; }
+    void on_pulse(std::function<void()> handler) { pulse_handler_ = std::move(handler); }
+
+    /// The command the device is handling now, as the message says.
+    const std::optional<wire::Command>& command() const noexcept { return command_; }
+
+    // LinkUser
+    const std::string& name() const override { return spec_.id.text(); }
+    bool running() const override { return device_ != nullptr; }
+    Will connecting() override;
+    void link_up() override;
+    void link_down() override;
+    void message(const std::string& topic, const Bytes& payload) override;
+
+    // firmware::ports
+    WallTime wall() const override;
+    SteadyTime steady() const override;
+    void on_event(Handler) override {}
+    void pulse(Millis) override;
+    void lock() override {}
+    bool senses_passage() const override { return true; }
+    void show(const firmware::ports::Display& display) override;
+
+private:
+    void die(std::string_view point);
+    void stop_process();
+    void restart_later(bool power_was_cut);
+    void arm_timer();
+
+    Scene& scene_;
+    Network& network_;
+    MachineWatcher& watcher_;
+    MachineSpec spec_;
+    tests::Rng rng_;
+    tests::SeededEntropy entropy_;
+    std::string folder_;
+    tests::CrashDisk disk_;
+    tests::CrashVfs::Mount mount_;
+    std::unique_ptr<firmware::app::Device> device_;
+    std::optional<wire::Command> command_;
+    std::function<void()> pulse_handler_;
+    SteadyTime booted_at_{};
+    Millis clock_offset_{0};
+    bool battery_dead_ = false;
+    bool cut_at_pulse_ = false;
+    bool starting_ = false;
+    std::uint64_t run_ = 0;
+    std::uint64_t timer_ = 0;
+};
+
+}  // namespace pf::simulation

@@ -1,0 +1,77 @@
+#pragma once
+// Two scenic areas, their products and tickets, and what the people of this world know of them.
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/ticket/claims.hpp"
+#include "common/wire/documents.hpp"
+#include "tests/simulation/hub.hpp"
+
+namespace pf::simulation {
+
+struct TicketModel {
+    std::string label;
+    ticket::Claims claims;         // of the present generation
+    std::vector<std::string> qr;   // one text a generation, oldest first
+    std::optional<std::string> code;
+    std::optional<std::string> document;
+    bool revoked = false;
+    bool forgotten = false;  // the server was restored to a time before it was issued
+
+    const ticket::Entitlement* at(SiteId site, ProductId product) const;
+};
+
+struct CommandModel {
+    std::array<Byte, 16> id{};
+    std::string device;
+    wire::CommandKind kind = wire::CommandKind::open;
+    WallTime expires_at;
+    int pulses = 0;
+};
+
+struct MachineSpec {
+    DeviceId id;
+    SiteId site;
+    wire::DeviceKind kind = wire::DeviceKind::gate;
+    std::string topic_root;
+    crypto::PublicKey site_authority;
+    crypto::PrivateKey key;
+};
+
+struct Town {
+    SiteId hill;  // three gates and a handheld
+    SiteId lake;  // one gate
+    std::vector<SiteId> sites() const { return {hill, lake}; }
+    /// By site: what a ticket may be for. The same numbers at both sites.
+    ProductId plain, concession, other_point, windowed, strict;
+    std::vector<ProductId> new_products;  // added while running, at the hill
+    WindowId morning;
+    PointId front, back;
+    Day first_day;
+    std::vector<TicketModel> tickets;
+    std::vector<CommandModel> commands;
+    std::uint32_t labels = 0;
+
+    TicketModel* find(TicketId id);
+};
+
+/// Founds the town on a running server and pairs its devices.
+std::vector<MachineSpec> found(Town& town, Hub& hub, Scene& scene);
+
+/// The acts of the people at the server while the world runs. Each returns what to say, or nothing
+/// when it did not happen.
+std::optional<std::string> issue_ticket(Town& town, Hub& hub, tests::Rng& rng, Day today);
+std::optional<std::string> issue_two_on_one_document(Town& town, Hub& hub, tests::Rng& rng,
+                                                     Day today);
+std::optional<std::string> revoke_ticket(Town& town, Hub& hub, tests::Rng& rng);
+std::optional<std::string> reissue_ticket(Town& town, Hub& hub, tests::Rng& rng);
+std::optional<std::string> add_product(Town& town, Hub& hub, tests::Rng& rng, Day today);
+std::optional<std::string> rotate_keys(Town& town, Hub& hub, tests::Rng& rng);
+std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, WallTime now,
+                                        const DeviceId& device, std::uint64_t journal_seq);
+/// After a restore: which tickets does the server still know, and at which generation?
+void recall(Town& town, server::Repositories& r);
+
+}  // namespace pf::simulation

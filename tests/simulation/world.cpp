@@ -1,0 +1,224 @@
+#include "tests/simulation/world.hpp"
+
+#include <fmt/format.h>
+
+namespace pf::simulation {
+namespace {
+
+constexpr Millis between_scans_max{8'500};
+constexpr Millis between_faults_min{15'000};
+constexpr Millis between_faults_max{95'000};
+constexpr Millis between_acts_max{45'000};
+constexpr Millis between_images{70'000};
+constexpr Millis news_every{60'000};
+constexpr Millis morning_offline{120'000};
+constexpr Millis heal_within{45LL * 60 * 1000};
+constexpr std::size_t images_max = 4;
+constexpr std::size_t batches_max = 120;
+
+}  // namespace
+
+World::World(std::uint64_t seed, const Settings& settings)
+    : settings_{settings},
+      scene_{seed, settings.trace},
+      checks_{scene_, town_},
+      hub_{scene_, checks_},
+      network_{scene_,
+               [this](const std::string& topic, const Bytes& payload) {
+                   if (topic.ends_with("up/events")) {
+                       batches_.push_back({topic, payload});
+                       if (batches_.size() > batches_max) batches_.pop_front();
+                   }
+                   hub_.message(topic, payload);
+               }},
+      rng_{scene_.rng.fork(50)} {
+    checks_.attach(hub_);
+}
+
+void World::run_until(SteadyTime until) {
+    while (scene_.agenda.run_next(until)) {
+    }
+}
+
+void World::run() {
+    found_town();
+    for (std::uint64_t phase = 0; phase < settings_.phases; ++phase) {
+        if (phase > 0) night();
+        day(settings_.scans / settings_.phases + 1);
+    }
+    heal();
+    settle();
+    checks_.check_end(machines_);
+    replay();
+}
+
+void World::found_town() {
+    hub_.start();
+    auto specs = found(town_, hub_, scene_);
+    hub_.attach(network_);
+    for (auto& spec : specs)
+        machines_.push_back(
+            std::make_unique<Machine>(scene_, network_, checks_, std::move(spec)));
+    crowd_ = std::make_unique<Crowd>(scene_, town_, machines_);
+    for (auto& machine : machines_) {
+        machine->start();
+        crowd_->visit_at(*machine);  // before it knows what it stands for
+    }
+    scene_.say("world", fmt::format("{} tickets are sold", town_.tickets.size()));
+    if (settings_.faults) {
+        for (const Fault fault : all_faults)
+            if (fault != Fault::night) deck_.push_back(fault);
+        rng_.shuffle(deck_);
+    }
+    run_until(scene_.agenda.now() + Millis{10'000});
+}
+
+void World::day(std::uint64_t scans) {
+    const std::uint64_t until = crowd_->scans() + scans;
+    const std::size_t faults_left = deck_.size() * (settings_.phases - 1) / settings_.phases;
+    const std::size_t keep = struck_ == 0 ? faults_left : struck_ < 12 ? deck_.size() / 2 : 0;
+    SteadyTime scan_at = scene_.agenda.now();
+    SteadyTime fault_at = scan_at + Millis{rng_.between(5'000, 30'000)};
+    SteadyTime act_at = scan_at + Millis{rng_.between(1, between_acts_max.count())};
+    SteadyTime image_at = scan_at;
+    SteadyTime news_at = scan_at + news_every;
+    while (crowd_->scans() < until || deck_.size() > keep) {
+        const SteadyTime next = std::min({scan_at, fault_at, act_at, image_at, news_at});
+        run_until(next);
+        const SteadyTime now = scene_.agenda.now();
+        if (now >= scan_at) {
+            (void)crowd_->visit();
+            scan_at = now + Millis{rng_.between(100, between_scans_max.count())};
+        }
+        if (now >= act_at) {
+            work_at_the_server();
+            act_at = now + Millis{rng_.between(3'000, between_acts_max.count())};
+        }
+        if (now >= image_at) {
+            take_images();
+            image_at = now + between_images;
+        }
+        if (now >= news_at) {
+            hub_.tell_news(town_.sites());
+            news_at = now + news_every;
+        }
+        if (now >= fault_at) {
+            if (deck_.size() > keep) strike_next();
+            fault_at = now + Millis{rng_.between(between_faults_min.count(),
+                                                 between_faults_max.count())};
+        }
+    }
+}
+
+/// Hours without uplink; in the morning people come before it is back.
+void World::night() {
+    if (!settings_.faults) return;
+    scene_.say("world", "night: the uplink is gone for hours");
+    scene_.coverage.count("fault", to_text(Fault::night));
+    network_.stop();
+    hub_.set_broker_is_managed(false);
+    run_until(scene_.agenda.now() + std::chrono::minutes{rng_.between(7 * 60, 9 * 60)});
+    scene_.say("world", "morning, still without uplink");
+    const SteadyTime until = scene_.agenda.now() + morning_offline;
+    while (scene_.agenda.now() < until) {
+        run_until(scene_.agenda.now() + Millis{rng_.between(500, 9'000)});
+        (void)crowd_->visit();
+    }
+    network_.start();
+}
+
+void World::take_images() {
+    for (auto& machine : machines_) {
+        if (!machine->running()) continue;
+        auto& images = images_[machine->name()];
+        images.push_back({machine->disk().image(), checks_.truth(*machine)});
+        if (images.size() > images_max) images.pop_front();
+    }
+    if (!hub_.running()) return;
+    server_images_.push_back(hub_.disk().image());
+    if (server_images_.size() > images_max) server_images_.pop_front();
+}
+
+void World::work_at_the_server() {
+    std::optional<std::string> said;
+    const std::uint64_t roll = rng_.below(100);
+    if (roll < 22) {
+        said = issue_ticket(town_, hub_, rng_, today());
+    } else if (roll < 27) {
+        said = issue_two_on_one_document(town_, hub_, rng_, today());
+    } else if (roll < 40) {
+        said = revoke_ticket(town_, hub_, rng_);
+    } else if (roll < 53) {
+        said = reissue_ticket(town_, hub_, rng_);
+    } else if (roll < 60) {
+        said = add_product(town_, hub_, rng_, today());
+    } else if (roll < 65) {
+        said = rotate_keys(town_, hub_, rng_);
+    } else {
+        const Machine& machine = *rng_.pick(machines_);
+        const auto& files = checks_.truth(machine).file;
+        said = send_command(town_, hub_, rng_, scene_.wall(), machine.spec().id,
+                            files.empty() ? 0 : files.back().events.size());
+    }
+    if (said) scene_.say("server", *said);
+}
+
+void World::heal() {
+    scene_.say("world", "everything is healed");
+    network_.set_weather({});
+    for (auto& machine : machines_) {
+        network_.set_partitioned(*machine, false);
+        machine->disk().cut_power_at(0);
+        machine->disk().fail_at(0);
+        machine->disk().set_capacity_bytes(UINT64_MAX);
+        machine->set_clock_right();
+    }
+    hub_.disk().cut_power_at(0);
+    hub_.disk().fail_at(0);
+    hub_.disk().set_capacity_bytes(UINT64_MAX);
+    hub_.set_broker_is_managed(true);
+    network_.start();
+    run_until(scene_.agenda.now() + Millis{60'000});
+    // One more cut for everybody: what was promised and not yet seen again must be there.
+    for (auto& machine : machines_) machine->power_cut("device: between calls");
+    hub_.power_cut("server: between calls");
+    run_until(scene_.agenda.now() + Millis{60'000});
+    network_.reconnect_all();
+}
+
+void World::settle() {
+    const SteadyTime until = scene_.agenda.now() + heal_within;
+    std::optional<std::string> why;
+    do {
+        run_until(scene_.agenda.now() + Millis{20'000});
+        hub_.tell_news(town_.sites());
+        run_until(scene_.agenda.now() + Millis{10'000});
+        why = checks_.unsettled(machines_);
+    } while (why && scene_.agenda.now() < until);
+    if (why)
+        throw Violation("liveness: after healing all agree", *why,
+                        {why->substr(0, why->find(' ')), "server"});
+    scene_.say("world", "all agree");
+}
+
+/// Old batches once more: nothing may change (invariant 3).
+void World::replay() {
+    const auto batches = batches_;
+    for (const Envelope& old : batches) hub_.message(old.topic, old.payload);
+    hub_.read([&](server::Repositories& r, const server::Call&) { checks_.check_server(r); });
+    if (const auto why = checks_.unsettled(machines_))
+        throw Violation("invariant 3: once is once", "after old batches came again " + *why,
+                        {"server"});
+}
+
+std::string World::summary() const {
+    return fmt::format(
+        "{} scans, {} admissions, {} faults, {} tickets, {} over-admissions found, {} forked "
+        "events, {} h virtual",
+        crowd_->scans(), checks_.admissions(), struck_, town_.tickets.size(),
+        checks_.over_admissions(), checks_.forks(),
+        std::chrono::duration_cast<std::chrono::hours>(scene_.agenda.now().time_since_epoch())
+            .count());
+}
+
+}  // namespace pf::simulation
