@@ -57,8 +57,8 @@ struct LinkDamage {
 
 struct FakeLinkOptions {
     std::string client_id;
-    std::vector<std::string> subscriptions;
-    mqtt::Limits limits;
+    std::vector<std::string> subscriptions = {};
+    mqtt::Limits limits = {};
     std::uint32_t reconnect_ms_min = 250;
     std::uint32_t reconnect_ms_max = 30'000;
 };
