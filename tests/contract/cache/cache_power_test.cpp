@@ -162,9 +162,11 @@ TEST_CASE("a power cut anywhere in a small write: before or after, and after onc
     const pf::journal::Cursor cursor{Epoch{4}, 9, {}};
     const std::array<Byte, 16> command{1};
     cut_everywhere(
-        prepared(std::nullopt, {}),
+        prepared(snapshot_stage(7), {}),
         [&](fc::Cache& cache) {
-            return ok(cache.set_confirmed(life, cursor)) && ok(cache.put_number("connects", 5)) &&
+            // A page before them does not wait for the disk; what follows it does again.
+            return ok(cache.stage_rows(scope, page_of(revoked_list(50)))) &&
+                   ok(cache.set_confirmed(life, cursor)) && ok(cache.put_number("connects", 5)) &&
                    ok(cache.remember_command(command, fresh));
         },
         [&](fc::Cache& cache, bool returned) {

@@ -85,6 +85,8 @@ void cut_everywhere(const Step& step, const Prepare& prepare_disk = prepare,
                 const std::size_t promised = device.promised.size();
                 step(device, **journal);
                 returned = device.promised.size() > promised;
+                // In memory too only what is durable: the last promise is the end.
+                CHECK((*journal)->end() == device.promised.back());
                 cut_happened = device.disk.dead();
                 device.disk.cut_power();
             }
