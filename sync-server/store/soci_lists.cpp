@@ -71,7 +71,9 @@ public:
     std::vector<ListRow> changed(SiteId site, ListScope scope, std::uint64_t from, std::uint64_t to,
                                  BytesView after, std::size_t limit) override {
         // Keys touched in (from, to] by two short index ranges; then what lived at both ends. What
-        // came and went in between lived at neither and is nobody's business.
+        // came and went in between lived at neither and is nobody's business. "+ 0" keeps planners
+        // without statistics from reading the index of removed_version, which is every row alive,
+        // once a key: 26 s instead of milliseconds for 4500 rows.
         const std::int32_t s = number(scope);
         return sql_.all(
             "SELECT c.list_key, n.body FROM ("
@@ -81,9 +83,9 @@ public:
             "SELECT list_key FROM list_row WHERE tenant = :g AND site = :h AND scope = :i"
             " AND removed_version > :j AND removed_version <= :k AND list_key > :l) c"
             " LEFT JOIN list_row n ON n.tenant = :m AND n.site = :n AND n.scope = :o"
-            " AND n.list_key = c.list_key AND n.added_version <= :p AND n.removed_version > :q"
+            " AND n.list_key = c.list_key AND n.added_version <= :p AND n.removed_version + 0 > :q"
             " LEFT JOIN list_row o ON o.tenant = :r AND o.site = :s AND o.scope = :t"
-            " AND o.list_key = c.list_key AND o.added_version <= :u AND o.removed_version > :v"
+            " AND o.list_key = c.list_key AND o.added_version <= :u AND o.removed_version + 0 > :v"
             " WHERE n.list_key IS NOT NULL OR o.list_key IS NOT NULL"
             " ORDER BY c.list_key LIMIT :w",
             {tenant_,

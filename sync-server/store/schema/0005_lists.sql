@@ -1,5 +1,6 @@
--- The two lists of every site. A row lives in [added_version, removed_version); what lives still has the
--- largest number there is, so that "alive at v" is two comparisons. List scopes: 1 revoked, 2 tickets.
+-- The two lists of every site. A row lives in [added_version, removed_version); what lives still
+-- has the largest number there is, so that "alive at v" is two comparisons. Scopes: 1 revoked,
+-- 2 tickets.
 CREATE TABLE list_head (
     tenant    BIGINT NOT NULL,
     site      BIGINT NOT NULL,

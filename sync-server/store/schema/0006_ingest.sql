@@ -1,5 +1,6 @@
--- Journals as they arrived. epoch: the name it is stored under; a fork's branch has one of its own, its
--- origin is the epoch the device says. A chain holds events after base_seq; those before are its parent's.
+-- Journals as they arrived. epoch: the name it is stored under; a fork's branch has one of its own,
+-- its origin is the epoch the device says. A chain holds the events after base_seq; those before
+-- are its parent's.
 CREATE TABLE journal_chain (
     tenant   BIGINT NOT NULL,
     device   TEXT   NOT NULL,
@@ -12,7 +13,8 @@ CREATE TABLE journal_chain (
     PRIMARY KEY (tenant, device, epoch)
 );
 CREATE INDEX journal_chain_by_origin ON journal_chain (tenant, device, origin);
--- head: of the chain after this event. position: order of arrival over all devices. verdict: of the ack.
+-- head: of the chain after this event. position: order of arrival over all devices. verdict: of the
+-- ack.
 CREATE TABLE journal_event (
     tenant      BIGINT NOT NULL,
     device      TEXT   NOT NULL,
