@@ -1,0 +1,177 @@
+#include "sync-server/app/config.hpp"
+
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <functional>
+
+namespace pf::server::app {
+namespace {
+
+using Wrong = std::string;  // empty: accepted
+using Take = std::function<Wrong(const toml::node&, Config&)>;
+
+struct Key {
+    std::string_view name;
+    Take take;
+};
+
+template <class Member>
+Take text(Member member) {
+    return [member](const toml::node& node, Config& config) -> Wrong {
+        const auto value = node.value_exact<std::string>();
+        if (!value) return "must be a text";
+        if (value->empty()) return "must not be empty";
+        member(config) = *value;
+        return {};
+    };
+}
+
+template <class Member>
+Take number(std::int64_t min, std::int64_t max, Member member) {
+    return [=](const toml::node& node, Config& config) -> Wrong {
+        const auto value = node.value_exact<std::int64_t>();
+        if (!value) return "must be a whole number";
+        if (*value < min || *value > max) return fmt::format("must be {} to {}", min, max);
+        using Number = std::remove_reference_t<decltype(member(config))>;
+        member(config) = static_cast<Number>(*value);
+        return {};
+    };
+}
+
+template <class Member>
+Take flag(Member member) {
+    return [member](const toml::node& node, Config& config) -> Wrong {
+        const auto value = node.value_exact<bool>();
+        if (!value) return "must be true or false";
+        member(config) = *value;
+        return {};
+    };
+}
+
+template <class Value, class Member>
+Take word(std::vector<std::pair<std::string_view, Value>> words, Member member) {
+    return [words = std::move(words), member](const toml::node& node, Config& config) -> Wrong {
+        const auto value = node.value_exact<std::string>();
+        std::string allowed;
+        for (const auto& [name, meaning] : words) {
+            if (value == name) {
+                member(config) = meaning;
+                return {};
+            }
+            allowed += fmt::format("{}\"{}\"", allowed.empty() ? "" : " or ", name);
+        }
+        return "must be " + allowed;
+    };
+}
+
+Wrong take_names(const toml::node& node, Config& config) {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) return "must be a list of texts";
+    for (const toml::node& item : *list) {
+        const auto name = item.value_exact<std::string>();
+        if (!name || name->empty()) return "must be a list of texts";
+        config.names.push_back(*name);
+    }
+    constexpr std::size_t names_max = 24;
+    return config.names.size() > names_max ? fmt::format("at most {} names", names_max) : Wrong{};
+}
+
+constexpr std::int64_t port_max = 65535;
+
+const std::vector<Key>& keys() {
+    static const std::vector<Key> table = {
+        {"data", text([](Config & c) -> auto& { return c.data; })},
+        {"host", text([](Config & c) -> auto& { return c.host; })},
+        {"names", take_names},
+        {"http.address", text([](Config & c) -> auto& { return c.http.address; })},
+        {"http.port", number(
+                          0, port_max, [](Config & c) -> auto& { return c.http.port; })},
+        {"http.tls", flag([](Config & c) -> auto& { return c.http.tls; })},
+        {"http.certificate", text([](Config & c) -> auto& { return c.http.certificate; })},
+        {"http.key", text([](Config & c) -> auto& { return c.http.key; })},
+        {"http.threads", number(
+                             1, 64, [](Config & c) -> auto& { return c.http.threads; })},
+        {"renewal.address", text([](Config & c) -> auto& { return c.renewal.address; })},
+        {"renewal.port", number(
+                             0, port_max, [](Config & c) -> auto& { return c.renewal.port; })},
+        {"broker.kind", word<bool>(
+                            {{"managed", true}, {"external", false}},
+                            [](Config & c) -> auto& { return c.broker.managed; })},
+        {"broker.address", text([](Config & c) -> auto& { return c.broker.address; })},
+        {"broker.port", number(
+                            0, port_max, [](Config & c) -> auto& { return c.broker.port; })},
+        {"broker.program", text([](Config & c) -> auto& { return c.broker.program; })},
+        {"broker.user", text([](Config & c) -> auto& { return c.broker.user; })},
+        {"broker.host", text([](Config & c) -> auto& { return c.broker.host; })},
+        {"broker.version", word<bool>(
+                               {{"5", false}, {"3.1.1", true}},
+                               [](Config & c) -> auto& { return c.broker.version_3_1_1; })},
+        {"log.level", word<LogLevel>(
+                          {{"debug", LogLevel::debug},
+                           {"info", LogLevel::info},
+                           {"warning", LogLevel::warning},
+                           {"error", LogLevel::error}},
+                          [](Config & c) -> auto& { return c.log.level; })},
+        {"log.format", word<LogFormat>(
+                           {{"text", LogFormat::text}, {"json", LogFormat::json}},
+                           [](Config & c) -> auto& { return c.log.format; })},
+    };
+    return table;
+}
+
+std::optional<ConfigError> take(const toml::table& table, const std::string& prefix,
+                                Config& config) {
+    for (const auto& [key, node] : table) {
+        const std::string name = prefix + std::string{key.str()};
+        const std::uint32_t line = node.source().begin.line;
+        const auto& known = keys();
+        const auto found = std::ranges::find(known, name, &Key::name);
+        if (found != known.end()) {
+            if (Wrong wrong = found->take(node, config); !wrong.empty())
+                return ConfigError{line, fmt::format("`{}` {}", name, wrong)};
+            continue;
+        }
+        const bool section = std::ranges::any_of(
+            known, [&](const Key& k) { return k.name.starts_with(name + "."); });
+        if (!section || !node.is_table())
+            return ConfigError{line, fmt::format("`{}` is no key of this server", name)};
+        if (auto error = take(*node.as_table(), name + ".", config)) return error;
+    }
+    return std::nullopt;
+}
+
+/// What no single key can tell.
+std::optional<ConfigError> contradiction(const Config& config) {
+    if (config.http.certificate.empty() != config.http.key.empty())
+        return ConfigError{0, "`http.certificate` and `http.key` belong together"};
+    if (!config.http.certificate.empty() && !config.http.tls)
+        return ConfigError{0, "`http.certificate` is set, but `http.tls` is false"};
+    if (!config.broker.managed && (config.broker.host.empty() || config.broker.port == 0))
+        return ConfigError{0, "an external broker needs `broker.host` and `broker.port`"};
+    if (config.broker.managed && !config.broker.host.empty())
+        return ConfigError{0, "`broker.host` is for an external broker; devices use `host`"};
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<Config, ConfigError> read_config(std::string_view file) {
+    Config config;
+    try {
+        if (auto error = take(toml::parse(file), "", config)) return *error;
+    } catch (const toml::parse_error& error) {
+        return ConfigError{error.source().begin.line, std::string{error.description()}};
+    }
+    if (auto error = contradiction(config)) return *error;
+    return config;
+}
+
+std::vector<std::string> config_keys() {
+    std::vector<std::string> out;
+    for (const Key& key : keys()) out.emplace_back(key.name);
+    return out;
+}
+
+}  // namespace pf::server::app

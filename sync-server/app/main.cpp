@@ -1,0 +1,114 @@
+// paifang-server: the sync server's program.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <iostream>
+
+#include "sync-server/app/config.hpp"
+#include "sync-server/app/data_dir.hpp"
+#include "sync-server/app/entropy.hpp"
+#include "sync-server/app/program.hpp"
+#include "sync-server/app/vault.hpp"
+
+namespace {
+
+using namespace pf;
+using namespace pf::server;
+using app::Exit;
+
+struct Arguments {
+    std::string config;
+    std::string data;
+    bool check_only = false;
+    std::string key_name;
+    std::vector<std::string> key_permissions;
+};
+
+int fail(Exit exit, const std::string& message) {
+    std::cerr << "paifang-server: " << message << '\n';
+    return static_cast<int>(exit);
+}
+
+std::variant<app::Config, int> configured(const Arguments& arguments) {
+    app::Config config;
+    if (!arguments.config.empty()) {
+        const auto text = app::read_file(arguments.config);
+        if (!text) return fail(Exit::usage, arguments.config + " can't be read");
+        auto read = app::read_config(*text);
+        if (const auto* error = std::get_if<app::ConfigError>(&read))
+            return fail(Exit::usage, arguments.config +
+                                         (error->line ? ":" + std::to_string(error->line) : "") +
+                                         ": " + error->message);
+        config = std::get<app::Config>(std::move(read));
+    }
+    if (!arguments.data.empty()) config.data = arguments.data;
+    if (config.data.empty())
+        return fail(Exit::usage, "say where the data is: --data DIR, or `data` in the file");
+    // Relative paths mean the folder the program was started in, also for the broker's process.
+    config.data = std::filesystem::absolute(config.data).lexically_normal();
+    return config;
+}
+
+int serve(const Arguments& arguments) {
+    auto config = configured(arguments);
+    if (const int* code = std::get_if<int>(&config)) return *code;
+    if (arguments.check_only) {
+        std::cout << "the configuration is fine\n";
+        return static_cast<int>(Exit::ok);
+    }
+    app::Program program{std::get<app::Config>(std::move(config))};
+    if (const auto failure = program.start()) return fail(failure->exit, failure->message);
+    return static_cast<int>(program.run());
+}
+
+/// Without a running server, which answers POST /v1/keys.
+int create_key(const Arguments& arguments) {
+    auto config = configured(arguments);
+    if (const int* code = std::get_if<int>(&config)) return *code;
+    access::Permissions permissions;
+    for (const std::string& text : arguments.key_permissions) {
+        const auto permission = access::permission_from(text);
+        if (!permission) return fail(Exit::usage, text + " is no permission");
+        permissions.add(*permission);
+    }
+    app::SystemEntropy entropy;
+    const auto now = std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
+    const app::DataDir directory{std::get<app::Config>(config).data};
+    auto opened = app::open_vault(directory, entropy, now);
+    if (const auto* failure = std::get_if<app::StartFailure>(&opened))
+        return fail(failure->exit, failure->exit == Exit::in_use
+                                       ? failure->message + ". Ask it: POST /v1/keys"
+                                       : failure->message);
+    const auto made = app::make_key(*std::get<app::Vault>(opened).store, entropy, now,
+                                    arguments.key_name, permissions);
+    if (const auto* wrong = std::get_if<std::string>(&made)) return fail(Exit::failed, *wrong);
+    std::cout << std::get<access::NewKey>(made).text << '\n';
+    return static_cast<int>(Exit::ok);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Arguments arguments;
+    CLI::App cli{
+        "The sync server of Paifang: tickets, devices, their journals.\n"
+        "Without a configuration it listens on this machine alone. docs/server.toml.example names\n"
+        "every setting. Exit codes: 0 stopped, 1 failed, 2 usage, 3 data in use, 4 data unusable.",
+        "paifang-server"};
+    cli.set_version_flag("--version", PAIFANG_VERSION);
+    cli.add_option("--config", arguments.config, "settings (TOML)")->type_name("FILE");
+    cli.add_option("--data", arguments.data, "everything the server keeps")->type_name("DIR");
+    cli.add_flag("--check-config", arguments.check_only, "read the settings and end");
+    CLI::App* key = cli.add_subcommand("key", "API keys, while the server is not running");
+    key->require_subcommand(1);
+    CLI::App* create = key->add_subcommand("create", "make a key and print it once");
+    create->add_option("--name", arguments.key_name, "who acts with it, [a-z0-9._-]")->required();
+    create->add_option("--permission", arguments.key_permissions, "what it may do; repeat it")
+        ->required();
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = cli.exit(error);
+        return code == 0 ? 0 : static_cast<int>(Exit::usage);
+    }
+    return create->parsed() ? create_key(arguments) : serve(arguments);
+}

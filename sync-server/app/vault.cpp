@@ -1,0 +1,92 @@
+#include "sync-server/app/vault.hpp"
+
+#include <fmt/format.h>
+
+namespace pf::server::app {
+
+std::variant<Vault, StartFailure> open_vault(const DataDir& directory, Entropy& entropy,
+                                             WallTime now) {
+    if (auto wrong = directory.prepare()) return StartFailure{Exit::data_unusable, *wrong};
+    // The database first: its lock keeps a second process from making keys beside us.
+    const std::string file = (directory / "server.db").string();
+    auto store = store::Store::open({.path = file, .vfs = {}, .threaded = true, .now = now});
+    if (store.has_error()) {
+        if (store.error() == store::Fault::in_use)
+            return StartFailure{
+                Exit::in_use,
+                fmt::format("another paifang-server is using {}: only one process may, with SQLite",
+                            directory.path().string())};
+        return StartFailure{Exit::data_unusable, fmt::format("{} can't be opened: {}", file,
+                                                             store::to_text(store.error()))};
+    }
+    bool fresh = false;
+    const auto fault = (*store)->read(
+        [&](Repositories& r) { fresh = access::keys(r).empty() && fleet::sites(r).empty(); });
+    // A database in use without its master key must not get a new one: its secrets would be lost.
+    if (fault || (!fresh && !std::filesystem::exists(directory / "master.key")))
+        return StartFailure{
+            Exit::data_unusable,
+            fmt::format("{} is missing, but there is a database sealed with it: restore it",
+                        (directory / "master.key").string())};
+    auto keys = directory.keys(entropy);
+    if (auto* wrong = std::get_if<std::string>(&keys))
+        return StartFailure{Exit::data_unusable, std::move(*wrong)};
+    return Vault{std::get<fleet::Keys>(std::move(keys)), std::move(*store)};
+}
+
+namespace {
+
+/// The same call makes the same key, so it can be looked at before it is kept.
+std::variant<access::NewKey, std::string> try_key(store::Store& store, const Call& call,
+                                                  const std::string& name,
+                                                  access::Permissions permissions, bool keep) {
+    std::optional<Result<access::NewKey, access::Refusal>> made;
+    const auto fault = store.write_now([&](Repositories& r) {
+        made = access::create_key(r, call, name, permissions);
+        if (made->has_error() || !keep) return store::Decision::undo;
+        access::record(
+            r, call,
+            {.action = "create key", .target = "key " + (*made)->key.id, .outcome = "done"});
+        return store::Decision::keep;
+    });
+    if (fault) return std::string{store::to_text(*fault)};
+    if (made->has_error()) return std::string{access::to_text(made->error())};
+    return **made;
+}
+
+Call call_at(WallTime now, Entropy& entropy) {
+    Call call{.now = now, .seed = {}, .actor = "system"};
+    entropy.fill(call.seed);
+    return call;
+}
+
+}  // namespace
+
+std::variant<access::NewKey, std::string> make_key(store::Store& store, Entropy& entropy,
+                                                   WallTime now, const std::string& name,
+                                                   access::Permissions permissions) {
+    return try_key(store, call_at(now, entropy), name, permissions, true);
+}
+
+std::variant<std::optional<std::string>, std::string> first_key(const DataDir& directory,
+                                                                store::Store& store,
+                                                                Entropy& entropy, WallTime now) {
+    bool any = false;
+    if (const auto fault = store.read([&](Repositories& r) { any = !access::keys(r).empty(); }))
+        return std::string{store::to_text(*fault)};
+    if (any) return std::optional<std::string>{};
+    // Written before it is kept: a power cut in between leaves a file that opens nothing, and the
+    // next start makes both again. The other order could leave a platform nobody has a key to.
+    const Call call = call_at(now, entropy);
+    const access::Permissions all{access::Permission::admin};
+    auto made = try_key(store, call, "admin", all, false);
+    if (auto* wrong = std::get_if<std::string>(&made)) return std::move(*wrong);
+    const std::string text = std::get<access::NewKey>(made).text;
+    if (!write_private(directory / "admin.key", text + "\n"))
+        return fmt::format("{} can't be written", (directory / "admin.key").string());
+    made = try_key(store, call, "admin", all, true);
+    if (auto* wrong = std::get_if<std::string>(&made)) return std::move(*wrong);
+    return std::optional{text};
+}
+
+}  // namespace pf::server::app

@@ -1,0 +1,32 @@
+#pragma once
+// The opened data directory: keys and database, before anything listens. The offline subcommands
+// need no more than this.
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "sync-server/access/access.hpp"
+#include "sync-server/app/data_dir.hpp"
+#include "sync-server/app/program.hpp"
+#include "sync-server/store/store.hpp"
+
+namespace pf::server::app {
+
+struct Vault {
+    fleet::Keys keys;
+    std::unique_ptr<store::Store> store;
+};
+/// Makes what is missing at the first start. One process at a time.
+std::variant<Vault, StartFailure> open_vault(const DataDir& directory, Entropy& entropy,
+                                             WallTime now);
+
+/// A key, made in a transaction of its own; "admin" at the first start, others by hand.
+std::variant<access::NewKey, std::string> make_key(store::Store& store, Entropy& entropy,
+                                                   WallTime now, const std::string& name,
+                                                   access::Permissions permissions);
+/// Nothing: there are keys already. Else the new admin key, kept in `admin.key` as well.
+std::variant<std::optional<std::string>, std::string> first_key(const DataDir& directory,
+                                                                store::Store& store,
+                                                                Entropy& entropy, WallTime now);
+
+}  // namespace pf::server::app
