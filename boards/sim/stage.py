@@ -5,6 +5,7 @@ their control sockets and to the server through paifangctl, and looks for itself
 barrier logs, never into what the programs print.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -164,7 +165,17 @@ class Stage:
         return self.build / path
 
     def server_arguments(self):
-        return ["--data", self.server_data]
+        """Ports of this stage's own: free now, and the same after a restart, because devices were told them."""
+        with contextlib.ExitStack() as held:
+            sockets = [held.enter_context(socket.socket()) for _ in range(3)]
+            for each in sockets:
+                each.bind(("127.0.0.1", 0))
+            http, renewal, broker = (each.getsockname()[1] for each in sockets)
+        config = self.folder / "server.toml"
+        config.write_text(f'host = "localhost"\n[http]\nport = {http}\n[renewal]\nport = {renewal}\n'
+                          f'[broker]\nport = {broker}\n')
+        self.http_port = http
+        return ["--config", config, "--data", self.server_data]
 
     # --- processes ---
     def start_server(self, seconds=60):
@@ -185,7 +196,7 @@ class Stage:
         return self.devices[name]
 
     def server_url(self):
-        return json.loads((self.server_data / "ports.json").read_text())["url"]
+        return f"https://localhost:{self.http_port}"
 
     def close(self):
         for device in self.devices.values():
