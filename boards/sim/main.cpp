@@ -54,8 +54,10 @@ json status_of(Device& device) {
                                                   "confirmed"};
     return {{"online", device.online()},
             {"link_up", sync.link_up},
-            {"ready",
-             device.standing().configuration.has_value() && device.standing().products.has_value()},
+            {"ready", device.standing().configuration.has_value() &&
+                          device.standing().products.has_value() &&
+                          !device.standing().ticket_keys.empty() &&
+                          !device.standing().secrets.carrier_keys.empty()},
             {"unconfirmed_events", sync.unconfirmed},
             {"revoked_version", sync.revoked_version},
             {"tickets_version", sync.tickets_version},
