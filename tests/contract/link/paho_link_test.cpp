@@ -1,6 +1,11 @@
 // What only the real adapter has: TLS, versions, a slow owner, threads that end.
 #include <doctest/doctest.h>
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <ctime>
 #include <memory>
 
 #include "tests/contract/link/scripted_broker.hpp"
@@ -11,6 +16,26 @@
 using namespace pf;
 using namespace pf::tests;
 using mqtt::Fault;
+
+namespace {
+
+/// What OpenSSL takes for the time in this process; negative: the real one.
+std::atomic<std::time_t> pretended_time{-1};
+
+}  // namespace
+
+/// Stands before the C library's: the shared libraries of this program find this one first. The
+/// broker is a process of its own and keeps the real time.
+extern "C" std::time_t time(std::time_t* out) noexcept {
+    std::time_t now = pretended_time;
+    if (now < 0) {
+        timespec real{};
+        ::syscall(SYS_clock_gettime, CLOCK_REALTIME, &real);
+        now = real.tv_sec;
+    }
+    if (out != nullptr) *out = now;
+    return now;
+}
 
 namespace {
 
@@ -121,6 +146,36 @@ TEST_CASE("TLS: only the pinned authority, only this host, only with a certifica
         REQUIRE(world.run_until([&] { return heard.downs.size() >= 2; }));
         CHECK(heard.ups == 0);
     }
+}
+
+TEST_CASE("a device whose clock is unset or far off still accepts its server") {
+    PahoWorld world{mqtt::Version::prefer_5};
+    const auto meets = [&](std::time_t now) {
+        pretended_time = now;
+        Listener heard;
+        const auto link = make(world, world.options({.client_id = gate_1}));
+        link->open(heard);
+        CHECK(world.run_until([&] { return heard.ups > 0 || !heard.downs.empty(); }));
+        pretended_time = -1;
+        return heard.ups > 0;
+    };
+    constexpr std::time_t year_s = 365 * 24 * 60 * 60;
+    CHECK(meets(0));
+    CHECK(meets(1 * year_s));
+    CHECK(meets(150 * year_s));
+
+    // The same clock does matter to a certificate that has dates.
+    const auto dated =
+        world.authority().server("broker", {.from = wall_from_ms(50LL * year_s * 1'000),
+                                            .until = wall_from_ms(90LL * year_s * 1'000)});
+    REQUIRE(world.broker()
+                .set_material({.authority = world.authority().pem(),
+                               .certificate = dated.certificate_pem,
+                               .key = dated.key_pem,
+                               .crl = world.authority().crl()})
+                .has_value());
+    CHECK_FALSE(meets(0));
+    CHECK(meets(60 * year_s));
 }
 
 TEST_CASE("the certificate names the client, whatever it calls itself") {
