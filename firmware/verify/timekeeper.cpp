@@ -17,8 +17,9 @@ WallTime wall_at(Millis offset, SteadyTime steady) {
 Millis magnitude(Millis span) { return span < Millis{0} ? -span : span; }
 }  // namespace
 
-Timekeeper::Timekeeper(WallTime floor, Reading at_boot)
+Timekeeper::Timekeeper(WallTime floor, Reading at_boot, std::optional<WallTime> certain)
     : floor_{floor},
+      certain_{std::min(certain.value_or(floor), floor)},
       last_{at_boot},
       quality_{at_boot.wall < floor ? ClockQuality::unset : ClockQuality::unconfirmed} {}
 
@@ -33,25 +34,22 @@ std::optional<ClockChanged> Timekeeper::observe(Reading now) {
         // all.
         return ClockChanged{ClockChanged::Source::stepped, moved.count()};
     }
-    if (now.wall < floor_) {
+    // Either the old or the new reading is wrong. The first doubt is kept over later ones, also by
+    // way of a reading that is impossible.
+    if (!doubted_offset_ && quality_ != ClockQuality::unset) doubted_offset_ = offset_of(before);
+    if (now.wall < floor_)
         quality_ = ClockQuality::unset;
-        doubted_offset_.reset();
-    } else if (quality_ == ClockQuality::unset) {
-        // From impossible to possible: somebody set the clock. Nothing said earlier can contradict
-        // it.
-        quality_ = ClockQuality::unconfirmed;
-    } else {
-        // Either the old or the new reading is wrong. The first doubt is kept over later ones.
-        if (!doubted_offset_) doubted_offset_ = offset_of(before);
+    else if (doubted_offset_)
         quality_ = ClockQuality::unsure;
-    }
+    else  // from impossible to possible: somebody set the clock, and nothing contradicts it
+        quality_ = ClockQuality::unconfirmed;
     return ClockChanged{ClockChanged::Source::stepped, moved.count()};
 }
 
 std::optional<ClockChanged> Timekeeper::server_said(WallTime server, SteadyTime asked,
                                                     Reading answered) {
     const Millis round = answered.steady - asked;
-    if (round < Millis{0} || round > server_round_ms_max || server < floor_) return std::nullopt;
+    if (round < Millis{0} || round > server_round_ms_max || server < certain_) return std::nullopt;
     // Half the round trip is the best guess of how old the answer is; the error is at most that
     // half.
     const WallTime server_now = server + round / 2;
@@ -59,6 +57,7 @@ std::optional<ClockChanged> Timekeeper::server_said(WallTime server, SteadyTime 
     const bool first = quality_ != ClockQuality::confirmed;
     server_offset_ = server_now.time_since_epoch() - answered.steady.time_since_epoch();
     doubted_offset_.reset();
+    floor_ = std::min(floor_, server_now);
     quality_ = ClockQuality::confirmed;
     last_ = answered;
     if (magnitude(before) > step_ms || first)

@@ -18,14 +18,18 @@ struct Reading {
 /// against the steady clock, and what the server said. Pure; one per boot.
 class Timekeeper {
 public:
-    /// Nothing before `floor` can be now.
-    Timekeeper(WallTime floor, Reading at_boot);
+    /// Nothing before `floor` can be now, as far as this device can tell. `certain` is the part of
+    /// that which no clock of its own made, the build time: only the server may say an instant
+    /// between the two, because an earlier boot may have written its events with a clock that was
+    /// ahead.
+    Timekeeper(WallTime floor, Reading at_boot, std::optional<WallTime> certain = {});
 
     /// Call with every reading before it is used. Returns a change worth an event: the clock
     /// stepped by more than step_ms against the steady one.
     std::optional<pf::journal::ClockChanged> observe(Reading now);
     /// The server's time, asked at `asked` and answered at `answered` (both steady): its error is
-    /// the round trip, and answers slower than server_round_ms_max teach nothing. Returns a change
+    /// the round trip, and answers slower than server_round_ms_max teach nothing. Nor does an
+    /// instant before the certain floor; one before the other floor lowers that. Returns a change
     /// when wall and server disagree by more than step_ms, or on the first confirmation after
     /// doubt.
     std::optional<pf::journal::ClockChanged> server_said(WallTime server, SteadyTime asked,
@@ -46,6 +50,7 @@ public:
 
 private:
     WallTime floor_;
+    WallTime certain_;
     Reading last_;
     std::optional<Millis> server_offset_;   // server wall minus steady
     std::optional<Millis> doubted_offset_;  // wall minus steady before an unexplained step

@@ -135,7 +135,7 @@ TEST_CASE("the table above is whole") {
 
 TEST_CASE("without a passage sensor") {
     struct Case {
-        const char* what;
+        std::string what;
         State state;
         Event event;
         std::string expected;
@@ -176,7 +176,7 @@ TEST_CASE("only an idle lane takes the next scan, and only an open one wants a t
 TEST_CASE("automatic returns are limited per ticket and day") {
     using How = pf::journal::Outcome::How;
     struct Case {
-        const char* what;
+        std::string what;
         How how;
         std::uint16_t returned;
         int today;
