@@ -90,6 +90,12 @@ std::array<Byte, 8> short_hash(const Standing& standing, const Presented& presen
 
 }  // namespace
 
+void wipe(std::string& text) noexcept {
+    volatile char* at = text.data();
+    for (std::size_t left = text.size(); left > 0; --left) *at++ = '\0';
+    text.clear();
+}
+
 admission::Known known_of(TicketId ticket, SiteId site, const cache::Cache& cache,
                           const pf::firmware::journal::View& view, WallTime now_earliest) {
     Known known;

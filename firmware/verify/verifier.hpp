@@ -31,6 +31,10 @@ struct Presented {
         text;  // bytes of the code, or the document's number; wiped by the caller afterwards
 };
 
+/// Overwrites a number in place, then empties the text: invariant 7, in a way no compiler leaves
+/// out.
+void wipe(std::string& text) noexcept;
+
 struct Request {
     Presented presented;
     std::optional<std::uint16_t> persons;  // handheld: admit some of a group
