@@ -14,10 +14,6 @@ using pf::journal::Outcome;
 namespace {
 constexpr std::string_view saved_time_name = "saved_time_ms";
 
-verify::Presented presented_code(const ports::ScannedCode& code) {
-    return {verify::Presented::Kind::code, std::string{as_text(code.bytes)}};
-}
-
 WallTime clock_floor(const Options& options, const journal::Journal& journal,
                      const cache::Cache& cache) {
     const WallTime saved = wall_from_ms(cache.number(saved_time_name, 0));
@@ -38,13 +34,13 @@ Result<std::unique_ptr<Device>, journal::Fault> Device::start(Options options, P
                                            .device = options.identity.device},
                                           ports.entropy, first);
     if (journal.has_error()) return journal.error();
-    auto timekeeper =
-        std::make_unique<verify::Timekeeper>(clock_floor(options, **journal, **cache), now);
+    auto timekeeper = std::make_unique<verify::Timekeeper>(clock_floor(options, **journal, **cache),
+                                                           now, options.build_time);
 
     std::unique_ptr<Device> device{new Device{std::move(options), std::move(ports),
                                               std::move(*journal), std::move(*cache),
                                               std::move(timekeeper)}};
-    device->check_epoch();
+    if (const auto fault = device->check_epoch()) return *fault;
     device->close_open_grants();
     const Reading again = device->read_clocks();
     const auto booted = device->journal_->append(
@@ -83,16 +79,22 @@ void Device::write_clock_change(const std::optional<ClockChanged>& change, const
 
 /// The confirmed cursor lives in another file than the journal: a journal restored from an image is
 /// older than what the server confirmed, and must not write other events under the same numbers.
-void Device::check_epoch() {
+std::optional<journal::Fault> Device::check_epoch() {
     const pf::journal::Cursor end = journal_->end();
     for (const pf::journal::Cursor& confirmed : cache_->confirmed()) {
         if (confirmed.epoch != end.epoch) continue;
         if (journal_->head_at(end.epoch, confirmed.seq) == confirmed.head) continue;
+        // The server left our own grants out of what it told us, because we had them. Now we don't:
+        // the log of uses is read again from its beginning. First this, then the epoch, or a power
+        // cut between the two would hide that it is needed.
+        if (cache_->apply_uses({}, {cache_->uses_position().generation, 0}).has_error())
+            return journal::Fault::io_error;
         const auto opened = journal_->open_epoch(pf::journal::EpochOpened::Why::rolled_back,
                                                  stamp(read_clocks()), ports_.entropy);
-        if (opened.has_error()) note(Notice::What::storage, "a new epoch could not be opened");
-        return;
+        if (opened.has_error()) return opened.error();
+        return std::nullopt;
     }
+    return std::nullopt;
 }
 
 /// A grant without outcome: the lane was waiting when the power went. Nobody knows; staff decide.
@@ -150,40 +152,49 @@ void Device::note(Notice::What what, std::string text) {
 // -----------------------------------------------------------------------------------
 
 verify::Answer Device::on_code(const ports::ScannedCode& code) {
-    verify::Request request{.presented = presented_code(code), .persons = {}, .chosen = {}};
-    return present(std::move(request));
+    return present({verify::Presented::Kind::code, std::string{as_text(code.bytes)}});
 }
 
 verify::Answer Device::on_document(ports::DocumentRead read) {
-    verify::Request request{
-        .presented = {verify::Presented::Kind::document, std::move(read.number)},
-        .persons = {},
-        .chosen = {}};
-    verify::Answer answer = present(std::move(request));
-    std::ranges::fill(read.number, '\0');  // invariant 7: the number itself stays nowhere
+    return present({verify::Presented::Kind::document, std::move(read.number)});
+}
+
+verify::Answer Device::check(const verify::Request& request, const Reading& now) {
+    return verifier_->check(request, standing_, *timekeeper_, now, options_.identity.boot,
+                            online());
+}
+
+verify::Answer Device::lane_not_ready() const {
+    verify::Answer answer;
+    answer.verdict.kind = admission::Verdict::Kind::refuse;
+    answer.verdict.reason = std::holds_alternative<lane::Open>(lane_) ? admission::Reason::lane_busy
+                            : std::holds_alternative<lane::Faulty>(lane_)
+                                ? admission::Reason::lane_fault
+                                : admission::Reason::emergency;
     return answer;
 }
 
-verify::Answer Device::present(verify::Request request) {
+verify::Answer Device::present(verify::Presented presented) {
     const Reading now = read_clocks();
     retry_records();
+    const auto bound = [&](const verify::Request& request) { return check(request, now); };
     verify::Answer answer;
-    const bool handheld = options_.identity.kind == wire::DeviceKind::handheld;
-    if (has_barrier() && !lane::ready(lane_)) {
+    if (options_.identity.kind == wire::DeviceKind::handheld) {
+        answer = handheld_.preview(std::move(presented), now.steady, bound);
+    } else if (has_barrier() && !lane::ready(lane_)) {
         // Deciding now would admit somebody the arm can't open for.
-        answer.verdict.kind = admission::Verdict::Kind::refuse;
-        answer.verdict.reason =
-            std::holds_alternative<lane::Open>(lane_)     ? admission::Reason::lane_busy
-            : std::holds_alternative<lane::Faulty>(lane_) ? admission::Reason::lane_fault
-                                                          : admission::Reason::emergency;
+        verify::wipe(presented.text);
+        answer = lane_not_ready();
         show(answer);
         return answer;
+    } else {
+        verify::Request request{.presented = std::move(presented),
+                                .persons = {},
+                                .chosen = {},
+                                .awaits_passage = has_barrier()};
+        answer = bound(request);
+        verify::wipe(request.presented.text);  // invariant 7: a number stays nowhere
     }
-    request.awaits_passage = has_barrier();
-    request.only_look = handheld;
-    answer =
-        verifier_->check(request, standing_, *timekeeper_, now, options_.identity.boot, online());
-    if (handheld) previewed_ = request;
     show(answer);
     if (answer.grant_seq && has_barrier())
         run_lane(lane::Granted{*answer.grant_seq, answer.verdict.persons});
@@ -195,24 +206,9 @@ verify::Answer Device::admit(std::optional<std::uint16_t> persons, bool staff_co
                              std::optional<TicketId> chosen) {
     const Reading now = read_clocks();
     retry_records();
-    if (!previewed_) {
-        verify::Answer nothing;
-        nothing.verdict.reason = admission::Reason::unknown_code;
-        return nothing;
-    }
-    verify::Request request = *previewed_;
-    request.persons = persons;
-    request.staff_confirmed = staff_confirmed;
-    request.chosen = chosen;
-    request.only_look = false;
-    request.awaits_passage = false;
     const verify::Answer answer =
-        verifier_->check(request, standing_, *timekeeper_, now, options_.identity.boot, online());
-    if (answer.grant_seq) {
-        last_grant_ = LastGrant{*answer.grant_seq, answer.verdict.persons, now.steady};
-        // One preview, one admission: a key pressed twice must not admit twice.
-        previewed_.reset();
-    }
+        handheld_.admit(persons, staff_confirmed, chosen, now.steady,
+                        [&](const verify::Request& request) { return check(request, now); });
     show(answer);
     engine_->tick(now);
     return answer;
@@ -220,14 +216,11 @@ verify::Answer Device::admit(std::optional<std::uint16_t> persons, bool staff_co
 
 bool Device::undo() {
     const Reading now = read_clocks();
-    if (!last_grant_ || now.steady - last_grant_->at > undo_within_ms) return false;
-    const bool written = record(Outcome{.grant_seq = last_grant_->seq,
-                                        .passed = 0,
-                                        .returned = last_grant_->persons,
-                                        .how = Outcome::How::staff_undo});
-    if (written) last_grant_.reset();
+    retry_records();
+    const bool undone = handheld_.undo(
+        now.steady, [&](const Outcome& outcome) { return write(outcome).has_value(); });
     engine_->tick(now);
-    return written;
+    return undone;
 }
 
 void Device::show(const verify::Answer& answer) {
@@ -276,7 +269,7 @@ void Device::perform(const lane::Action& action) {
     }
 }
 
-bool Device::record(const pf::journal::Body& body) {
+journal::Result<void> Device::write(const pf::journal::Body& body) {
     const Reading now{ports_.clock.wall(), ports_.clock.steady()};
     const auto written = journal_->transact(
         stamp(now), [&](const journal::View& view) -> std::optional<pf::journal::Body> {
@@ -291,8 +284,13 @@ bool Device::record(const pf::journal::Body& body) {
             });
             return lane::limit_return(*outcome, static_cast<int>(today));
         });
-    if (written.has_value()) return true;
+    if (written.has_value()) return {};
     note(Notice::What::storage, std::string{journal::to_text(written.error())});
+    return written.error();
+}
+
+bool Device::record(const pf::journal::Body& body) {
+    if (write(body).has_value()) return true;
     // An outcome lost would leave a grant open for ever; other events may go when the disk refuses.
     if (std::holds_alternative<Outcome>(body) && unwritten_.size() < unwritten_max)
         unwritten_.push_back(body);
@@ -317,6 +315,7 @@ void Device::on_message(std::string_view topic, BytesView payload) {
 void Device::tick() {
     const Reading now = read_clocks();
     run_lane(lane::Tick{});
+    handheld_.tick(now.steady);
     if (!unwritten_.empty()) retry_records();
     if (now.steady - time_saved_at_ >= save_time_every_ms) {
         time_saved_at_ = now.steady;
@@ -326,21 +325,28 @@ void Device::tick() {
     }
     if (now.steady - tidied_at_ >= tidy_every_ms) {
         tidied_at_ = now.steady;
-        const Calendar calendar = standing_.products ? standing_.products->calendar : Calendar{};
-        const WallTime wall = timekeeper_->range(now).earliest;
-        const Day today = calendar.day_of(wall);
-        (void)cache_->forget_uses_before(today);
-        (void)journal_->prune(wall - std::chrono::days{journal::keep_days_min}, today,
-                              cache_->confirmed());
+        tidy(now);
     }
     engine_->tick(now);
 }
 
+/// Forgetting is for ever: a clock that is ahead and unconfirmed must not make a used ticket new
+/// again. One day more than the calendar's is kept, because the rule is lenient about midnight.
+void Device::tidy(const Reading& now) {
+    if (timekeeper_->quality() != pf::journal::ClockQuality::confirmed) return;
+    const Calendar calendar = standing_.products ? standing_.products->calendar : Calendar{};
+    const WallTime wall = timekeeper_->range(now).earliest;
+    const Day yesterday = calendar.day_of(wall) + -1;
+    (void)cache_->forget_uses_before(yesterday);
+    (void)journal_->prune(wall - std::chrono::days{journal::keep_days_min}, yesterday,
+                          cache_->confirmed());
+}
+
 std::optional<SteadyTime> Device::wake_at() const {
-    const auto lane = lane::wake_at(lane_);
-    const auto sync = engine_->wake_at();
-    if (!lane) return sync;
-    return sync ? std::min(*lane, *sync) : lane;
+    std::optional<SteadyTime> first;
+    for (const auto& wanted : {lane::wake_at(lane_), handheld_.wake_at(), engine_->wake_at()})
+        if (wanted && (!first || *wanted < *first)) first = wanted;
+    return first;
 }
 
 // --- sync::Host

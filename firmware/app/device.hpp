@@ -10,6 +10,7 @@
 
 #include "common/base/entropy.hpp"
 #include "firmware/cache/cache.hpp"
+#include "firmware/handheld/handheld.hpp"
 #include "firmware/journal/journal.hpp"
 #include "firmware/lane/lane.hpp"
 #include "firmware/ports/barrier.hpp"
@@ -87,7 +88,6 @@ public:
     bool online() const;
     void on_notice(std::function<void(const Notice&)> handler) { notice_ = std::move(handler); }
 
-    static constexpr Millis undo_within_ms{10LL * 60 * 1000};
     static constexpr Millis save_time_every_ms{60'000};
     static constexpr Millis tidy_every_ms{60LL * 60 * 1000};
 
@@ -97,15 +97,19 @@ private:
 
     Reading read_clocks();
     void close_open_grants();
-    void check_epoch();
+    std::optional<journal::Fault> check_epoch();
     void load_standing();
     bool has_barrier() const noexcept { return ports_.barrier != nullptr; }
-    verify::Answer present(verify::Request request);
+    verify::Answer present(verify::Presented presented);
+    verify::Answer lane_not_ready() const;
+    verify::Answer check(const verify::Request& request, const Reading& now);
     void show(const verify::Answer& answer);
     void run_lane(const lane::Event& event);
     void perform(const lane::Action& action);
+    journal::Result<void> write(const pf::journal::Body& body);
     bool record(const pf::journal::Body& body);
     void retry_records();
+    void tidy(const Reading& now);
     void note(Notice::What what, std::string text);
     void write_clock_change(const std::optional<pf::journal::ClockChanged>& change,
                             const Reading& now);
@@ -131,13 +135,7 @@ private:
     lane::State lane_{lane::Idle{}};
     std::deque<pf::journal::Body>
         unwritten_;  // outcomes the disk refused; written before anything else
-    std::optional<verify::Request> previewed_;
-    struct LastGrant {
-        std::uint64_t seq;
-        std::uint16_t persons;
-        SteadyTime at;
-    };
-    std::optional<LastGrant> last_grant_;  // handheld undo
+    handheld::Handheld handheld_;
     SteadyTime time_saved_at_{};
     SteadyTime tidied_at_{};
     std::function<void(const Notice&)> notice_;
