@@ -1,0 +1,170 @@
+// Remote commands, and waiting for what the device makes of them.
+#include <fmt/format.h>
+
+#include "firmware/ctl/command.hpp"
+
+namespace pf::firmware::ctl {
+namespace {
+
+constexpr Millis ask_again_after{100};
+constexpr std::uint32_t wait_s_default = 10;
+
+/// Shared by every command to a device.
+struct Act {
+    std::string id;
+    std::uint32_t expires_s = 30;
+    std::uint32_t wait_s = wait_s_default;
+};
+
+/// A renewal takes its own time and another connection: that it begins is all there is to wait for.
+bool succeeded(const Json& command) {
+    const auto state = field(command, "state");
+    return state == "done" ||
+           (state == "accepted" && field(command, "kind") == "renew_certificate");
+}
+
+bool ended(const Json& command) {
+    const auto state = field(command, "state");
+    return succeeded(command) || state == "refused" || state == "failed";
+}
+
+/// The command as the server last heard of it, asked for until it ended or the wait is over.
+Got<Json> wait_for(Session& session, Server& server, Json command, std::uint32_t wait_s) {
+    const auto until = session.world().stopwatch() + std::chrono::seconds{wait_s};
+    const auto target = "/v1/commands/" + encoded(field(command, "id"));
+    while (!ended(command) && session.world().stopwatch() < until) {
+        session.world().sleep(ask_again_after);
+        auto asked = server.get(target);
+        if (!asked) return asked.error();
+        command = *asked;
+    }
+    return got(std::move(command));
+}
+
+Exit tell(Session& session, const Act& act, const Json& command) {
+    const auto state = field(command, "state");
+    const auto detail = harmless(field(command, "detail"));
+    session.document(command);
+    if (succeeded(command)) {
+        session.say(
+            Words{fmt::format("{}: done{}{}", act.id, detail.empty() ? "" : ": ", detail),
+                  fmt::format("{}：已完成{}{}", act.id, detail.empty() ? "" : "：", detail)});
+        return Exit::ok;
+    }
+    if (act.wait_s == 0) {
+        session.say(Words{fmt::format("{}: sent, not waited for", act.id),
+                          fmt::format("{}：已发出，未等待回答", act.id)});
+        return Exit::ok;
+    }
+    // The document is out already; here are only words.
+    const bool heard = ended(command);
+    session.world().err << session.pick(
+        heard
+            ? Words{fmt::format("paifangctl: {} {}: {} [command_{}]\n", act.id, state, detail,
+                                state),
+                    fmt::format("paifangctl: {} 未执行：{} [command_{}]\n", act.id, detail, state)}
+            : Words{fmt::format("paifangctl: {} has not answered within {} s; the command "
+                                "expires by itself [command_unanswered]\n",
+                                act.id, act.wait_s),
+                    fmt::format("paifangctl: {} 在 {} 秒内没有回答；命令会自行过期 "
+                                "[command_unanswered]\n",
+                                act.id, act.wait_s)});
+    return Exit::refused;
+}
+
+Exit send(Session& session, const Act& act, Json body) {
+    const auto server = session.server();
+    if (!server) return session.fail(server.error());
+    body["expires_in_s"] = act.expires_s;
+    const auto sent = (*server)->post("/v1/devices/" + encoded(act.id) + "/commands", body);
+    if (!sent) return session.fail(sent.error());
+    const auto last = wait_for(session, **server, *sent, act.wait_s);
+    if (!last) return session.fail(last.error());
+    return tell(session, act, *last);
+}
+
+struct Open {
+    Act act{.id = {}, .expires_s = 10};
+    std::uint16_t persons = 1;
+    std::string why = "paifangctl";
+};
+Exit open(Session& session, const Open& a) {
+    return send(session, a.act, {{"kind", "open"}, {"persons", a.persons}, {"text", a.why}});
+}
+
+struct TestScan {
+    Act act;
+    std::string text;
+};
+Exit test_scan(Session& session, const TestScan& a) {
+    return send(session, a.act, {{"kind", "test_scan"}, {"text", a.text}});
+}
+
+struct Resend {
+    Act act{.id = {}, .expires_s = 300};
+    std::uint64_t from = 1;
+};
+Exit resend(Session& session, const Resend& a) {
+    return send(session, a.act, {{"kind", "resend"}, {"from_seq", a.from}});
+}
+
+struct Renew {
+    Act act{.id = {}, .expires_s = 300};
+};
+Exit renew(Session& session, const Renew& a) {
+    return send(session, a.act, {{"kind", "renew_certificate"}});
+}
+
+void add_act(const Command& command, Act& act) {
+    command.option("id", act.id, {"name of the device", "设备名"}).required();
+    command
+        .option("--expires-s", act.expires_s,
+                {"a device that hears of it later refuses", "超过这么多秒才收到的设备会拒绝"})
+        .shows_default();
+    command
+        .option("--wait-s", act.wait_s,
+                {"how long to wait for the answer; 0: don't", "等待回答的秒数；0 为不等"})
+        .shows_default();
+}
+
+}  // namespace
+
+void add_device_acts(const Command& devices) {
+    const auto opening = devices.command(
+        "open", {"let persons through without a ticket", "远程开闸放行"},
+        "paifangctl device open gate-1 --why 'wheelchair, seen by camera'\n"
+        "paifangctl device open gate-1 --persons 3 --why 'delivery' --expires-s 10");
+    auto o = std::make_shared<Open>();
+    add_act(opening, o->act);
+    opening.option("--persons", o->persons, {"how many", "人数"}).shows_default().range(1, 999);
+    opening.option("--why", o->why, {"the reason, kept in the log", "原因，记入日志"});
+    opening.runs(std::move(o), open);
+
+    const auto scanning = devices.command(
+        "test-scan", {"let a device judge a code without opening", "让设备试检一个码，不开闸"},
+        "paifangctl device test-scan gate-1 'PF1:…'");
+    auto t = std::make_shared<TestScan>();
+    add_act(scanning, t->act);
+    scanning.option("text", t->text, {"the code", "码的内容"}).required();
+    scanning.runs(std::move(t), test_scan);
+
+    const auto resending = devices.command(
+        "resend", {"send the journal again", "重新上传流水"},
+        "paifangctl device resend gate-1 --from 120   # everything after number 120");
+    auto r = std::make_shared<Resend>();
+    add_act(resending, r->act);
+    resending
+        .option("--from", r->from, {"number of the last event not to send", "从这个序号之后开始"})
+        .required()
+        .range(1, INT64_MAX);
+    resending.runs(std::move(r), resend);
+
+    const auto renewing =
+        devices.command("renew", {"have it fetch a new certificate", "让设备换新证书"},
+                        "paifangctl device renew gate-1");
+    auto n = std::make_shared<Renew>();
+    add_act(renewing, n->act);
+    renewing.runs(std::move(n), renew);
+}
+
+}  // namespace pf::firmware::ctl
