@@ -34,8 +34,8 @@ std::string field(const Json& json, const char* name) {
     return json.is_object() && json.contains(name) ? plain(json[name]) : std::string{};
 }
 
-std::string Session::name_in(const Json& json) const {
-    return field(json, language_ == Language::chinese ? "name_zh" : "name_en");
+std::string Session::name_in(const Json& named) const {
+    return field(named, language_ == Language::chinese ? "name_zh" : "name_en");
 }
 
 void Session::document(const Json& document) {

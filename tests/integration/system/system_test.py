@@ -1,0 +1,306 @@
+"""Real processes: kill -9 of gate, server and broker at random moments, cut links, full disks, forged batches.
+
+    system_test.py --build build/dev [--rounds 20] [--seed N] [NAME…]
+
+Each case brings up a stage of its own, breaks it, heals it, and then looks at the disks: nothing lost, nothing
+doubled, nothing opened that was not written before. A failing case prints its seed and leaves its files.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+root = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(root / "boards" / "sim"))
+from stage import Failed, Stage, until  # noqa: E402
+
+CHINA = datetime.timezone(datetime.timedelta(hours=8))
+WALK_MS = 20
+
+
+class World:
+    """A site with one product, its devices, and tickets as they are needed."""
+
+    def __init__(self, stage, rng):
+        self.stage, self.rng = stage, rng
+        self.today = datetime.datetime.now(CHINA).date().isoformat()
+        stage.start_server()
+        self.site = stage.ctl("site", "add", "--zh", "云溪", "--en", "Cloud Creek")["id"]
+        self.point = stage.ctl("point", "add", self.site, "--zh", "门", "--en", "Gate")["id"]
+        self.product = stage.ctl("product", "add", self.site, "--zh", "门票", "--en", "Admission")["id"]
+
+    def pair(self, name, kind="gate", *arguments):
+        code = self.stage.ctl("device", "invite", self.site, name, "--kind", kind, "--point", self.point,
+                              "--number", name, "--passage-wait-ms", "2000")["code"]
+        return self.stage.add_device(name, kind, code, *arguments)
+
+    def gates(self, count):
+        gates = [self.pair(f"gate-{i + 1}", "gate", "--walk-ms", str(WALK_MS)) for i in range(count)]
+        for gate in gates:
+            gate.wait_ready()
+        return gates
+
+    def ticket(self, persons=1):
+        return self.stage.ctl("ticket", "issue", "--site", self.site, "--product", self.product, "--first", self.today,
+                              "--last", self.today, "--persons", str(persons))
+
+    def import_codes(self, count):
+        path = self.stage.folder / "codes.csv"
+        with open(path, "w", encoding="utf-8") as csv:
+            csv.write("code,product,first_day,last_day\n")
+            for i in range(count):
+                csv.write(f"C{self.rng.getrandbits(60):015X}{i},{self.product},{self.today},{self.today}\n")
+        return self.stage.ctl("ticket", "import", self.site, path)
+
+    def tickets_version(self):
+        return self.stage.query("SELECT version FROM list_head WHERE site = ? AND scope = 2", self.site)[0][0]
+
+    def check_all(self, devices, tickets):
+        for device in devices:
+            device.wait_synced(60)
+        for device in devices:
+            self.stage.check_nothing_lost(device)
+            self.stage.check_committed_before_opened(device)
+        doubles = self.stage.query("SELECT 1 FROM checkin GROUP BY device, epoch, seq HAVING COUNT(*) > 1")
+        if doubles:
+            raise Failed(f"{len(doubles)} check-ins are booked twice")
+        for ticket, persons in tickets:
+            counted = sum(granted - returned for granted, returned in self.stage.query(
+                "SELECT granted, returned FROM checkin WHERE ticket = ?", ticket))
+            found = self.stage.query("SELECT 1 FROM finding WHERE kind = 1 AND ticket = ?", ticket)
+            if counted > persons and not found:
+                raise Failed(f"ticket {ticket}: {counted} persons on {persons} places, and no finding")
+            if counted > persons * len(devices):
+                raise Failed(f"ticket {ticket}: {counted} persons, more than {len(devices)} devices could admit")
+
+
+def ask(device, line):
+    """A device that was killed under our hands does not answer; that is the point."""
+    try:
+        return device.ask(line, 15)
+    except (OSError, ValueError, Failed):
+        return None
+
+
+def broker_process(stage):
+    """The one Mosquitto that is a child of our server."""
+    children = pathlib.Path(f"/proc/{stage.server.process.pid}/task").glob("*/children")
+    for child in " ".join(path.read_text() for path in children).split():
+        if "mosquitto" in pathlib.Path(f"/proc/{child}/comm").read_text():
+            return int(child)
+    return None
+
+
+# --- cases --------------------------------------------------------------------------------------------------
+
+
+def kill_rounds(stage, rng, rounds):
+    """kill -9 of gate, server or broker at random moments while visitors scan."""
+    world = World(stage, rng)
+    gates = world.gates(2)
+    tickets = []
+    for number in range(rounds):
+        batch = [world.ticket(rng.choice((1, 1, 2))) for _ in range(3)]
+        tickets += [(t["id"], t["claims"]["persons"] if "claims" in t else t["persons"]) for t in batch]
+        victim = rng.choice(("gate", "server", "broker"))
+        gate = rng.choice(gates)
+        scans = [(rng.choice(gates), ticket["text"]) for ticket in batch for _ in range(2)]
+        strike_at = rng.randrange(len(scans))
+        for at, (device, text) in enumerate(scans):
+            if at == strike_at:
+                # Not before and not after the scan, but somewhere inside: started by another process.
+                delay = rng.uniform(0, 0.03)
+                killer = subprocess.Popen(["sh", "-c", f"sleep {delay:.4f}; kill -9 {victim_pid(stage, victim, gate)}"])
+                ask(device, "scan " + text)
+                killer.wait()
+            else:
+                ask(device, "scan " + text)
+        revive(stage, victim, gate)
+        if number % 5 == 4 or number == rounds - 1:
+            world.check_all(gates, tickets)
+        print(f"   round {number + 1}/{rounds}: {victim} killed and back", flush=True)
+
+
+def victim_pid(stage, victim, gate):
+    if victim == "gate":
+        return gate.program.process.pid
+    if victim == "server":
+        return stage.server.process.pid
+    return broker_process(stage) or stage.server.process.pid
+
+
+def revive(stage, victim, gate):
+    if not stage.server.alive():
+        stage.server.process.wait()
+        stage.start_server()
+    if victim == "gate":
+        gate.program.process.wait()
+        gate.program.start()
+        until(f"{gate.name} is up again", gate.status)
+
+
+def snapshot_cut(stage, rng, _rounds):
+    """A new gate takes a large list; its uplink is cut in the middle and it goes on where it was."""
+    world = World(stage, rng)
+    world.import_codes(20_000)
+    gate = world.pair("gate-new", "gate", "--walk-ms", str(WALK_MS))
+    until("the snapshot is under way", lambda: (s := gate.status()) and s["list_update_under_way"])
+    for _ in range(2):
+        gate.ask("uplink off")
+        time.sleep(0.1)
+        gate.ask("uplink on")
+        time.sleep(0.3)
+    gate.wait_version("tickets_version", world.tickets_version(), 120)
+    code = stage.ctl("ticket", "issue", "--site", world.site, "--product", world.product, "--first", world.today,
+                     "--last", world.today, "--code", "AFTERWARDS-1", "--no-qr")
+    gate.wait_version("tickets_version", world.tickets_version(), 30)
+    answer = gate.ask("scan AFTERWARDS-1")
+    if answer["verdict"] != "admit" or answer.get("ticket") != code["id"]:
+        raise Failed(f"a code sold after the snapshot was answered {answer}")
+
+
+def gate_disk_full(stage, rng, _rounds):
+    """A full disk refuses and says so; with room again the next scan opens."""
+    folder = stage.folder / "gate-1"
+    folder.mkdir()
+    run = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True, text=True)
+    if run.returncode != 0:
+        raise Failed("a disk of its own could not be mounted (needs root): " + run.stderr.strip())
+    try:
+        world = World(stage, rng)
+        gate = world.gates(1)[0]
+        good, later = world.ticket(), world.ticket()
+        filler = folder / "filler"
+        with open(filler, "wb") as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+                    file.flush()
+            except OSError:
+                pass
+        pulses = gate.pulses()
+        answers = [ask(gate, "scan " + good["text"])]
+        if not answers[0] or answers[0]["reason"] not in ("storage_failed", "ok"):
+            raise Failed(f"on a full disk the gate answered {answers[0]}")
+        # SQLite may still have room inside its files; garbage scans fill that.
+        for i in range(4000):
+            answers.append(ask(gate, f"scan garbage-{i}"))
+            if answers[-1] and answers[-1]["reason"] == "storage_failed":
+                break
+        else:
+            raise Failed("the gate never said that its disk is full")
+        if answers[0]["reason"] == "storage_failed" and gate.pulses() != pulses:
+            raise Failed("the gate opened without writing")
+        filler.unlink()
+        answer = gate.ask("scan " + later["text"])
+        if answer["reason"] != "ok":
+            raise Failed(f"with room again the gate answered {answer}")
+        until("the lane is idle", lambda: gate.ask("status")["lane"] == "idle")
+        world.check_all([gate], [(good["id"], 1), (later["id"], 1)])
+    finally:
+        for device in stage.devices.values():
+            device.program.kill()
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def revoked_device(stage, rng, _rounds):
+    """A revoked gate is disconnected and what it still has is not booked."""
+    world = World(stage, rng)
+    gate, other = world.gates(2)
+    ticket = world.ticket()
+    gate.ask("uplink off")
+    if gate.ask("scan " + ticket["text"])["verdict"] != "admit":
+        raise Failed("an offline gate did not admit")
+    stage.ctl("device", "revoke", gate.name)
+    gate.ask("uplink on")
+    other.ask("scan garbage")  # the broker serves the others meanwhile
+    other.wait_synced()
+    time.sleep(3)
+    status = gate.ask("status")
+    if status["link_up"] or status["unconfirmed_events"] == 0:
+        raise Failed(f"a revoked gate is still connected: {status}")
+    if stage.query("SELECT 1 FROM checkin WHERE ticket = ?", ticket["id"]):
+        raise Failed("an admission of a revoked gate was booked")
+
+
+def forged_and_replayed(stage, rng, _rounds):
+    """An old batch delivered again books nothing; one with a broken signature is kept aside and found."""
+    world = World(stage, rng)
+    gate = world.gates(1)[0]
+    ticket = world.ticket()
+    gate.ask("scan " + ticket["text"])
+    until("the lane is idle", lambda: gate.ask("status")["lane"] == "idle")
+    gate.wait_synced()
+    gate.program.end()
+    identity = json.loads((gate.data / "vault" / "identity").read_text())
+    for name, key in (("cert.pem", "certificate_pem"), ("key.pem", "key_pem"), ("ca.pem", "authority_pem")):
+        (stage.folder / name).write_text(identity[key])
+    exported = stage.folder / "exported.journal"
+    stage.ctl("journal", "export", "--data", gate.data, "--out", exported)
+    batch = exported.read_bytes()
+    before = stage.query("SELECT COUNT(*) FROM checkin")[0][0]
+
+    def publish(payload):
+        (stage.folder / "payload").write_bytes(payload)
+        subprocess.run(["mosquitto_pub", "-V", "5", "-q", "1", "-h", identity["broker"]["host"],
+                        "-p", str(identity["broker"]["port"]), "--cafile", stage.folder / "ca.pem",
+                        "--cert", stage.folder / "cert.pem", "--key", stage.folder / "key.pem", "-i", identity["device"],
+                        "-t", identity["topic_root"] + "up/events", "-f", stage.folder / "payload"],
+                       check=True, timeout=30)
+
+    publish(batch)
+    forged = bytearray(batch)
+    forged[-1] ^= 1  # the signature is the last field
+    publish(bytes(forged))
+    until("the forged batch is found", lambda: stage.query("SELECT 1 FROM finding WHERE kind = 6"))
+    after = stage.query("SELECT COUNT(*) FROM checkin")[0][0]
+    if before != after:
+        raise Failed(f"{before} check-ins before the replay, {after} after it")
+
+
+CASES = {case.__name__: case for case in (kill_rounds, snapshot_cut, gate_disk_full, revoked_device, forged_and_replayed)}
+
+
+def run_case(name, arguments, seed):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"paifang-{name}-"))
+    stage = Stage(root, arguments.build, folder)
+    try:
+        CASES[name](stage, random.Random(seed), arguments.rounds)
+        stage.close()
+    except (Failed, OSError, KeyError, subprocess.SubprocessError, StopIteration) as error:
+        print(f"FAILED {name} (seed {seed}): {type(error).__name__}: {error}\nfiles: {folder}", flush=True)
+        for program in [stage.server, *(d.program for d in stage.devices.values())]:
+            if pathlib.Path(program.log).exists():
+                print(f"--- {program.name}\n{program.tail()}", flush=True)
+        stage.abandon()
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    print(f"passed {name}", flush=True)
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", required=True, type=lambda text: pathlib.Path(text).resolve())
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    parser.add_argument("names", nargs="*", choices=[*CASES, []])
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    results = [run_case(name, arguments, arguments.seed) for name in arguments.names or CASES]
+    print(f"{results.count(True)} passed, {results.count(False)} failed")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
