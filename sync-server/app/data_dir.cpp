@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 
 #include "common/crypto/x509.hpp"
