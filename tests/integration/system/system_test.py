@@ -120,9 +120,12 @@ def kill_rounds(stage, rng, rounds):
             if at == strike_at:
                 # Not before and not after the scan, but somewhere inside: started by another process.
                 delay = rng.uniform(0, 0.03)
-                killer = subprocess.Popen(["sh", "-c", f"sleep {delay:.4f}; kill -9 {victim_pid(stage, victim, gate)}"])
+                pid = victim_pid(stage, victim, gate)
+                killer = subprocess.Popen(["sh", "-c", f"sleep {delay:.4f}; kill -9 {pid}"])
                 ask(device, "scan " + text)
                 killer.wait()
+                if pid == stage.server.process.pid:
+                    stage.server.process.wait(10)  # killed, but not yet gone, looks alive
             else:
                 ask(device, "scan " + text)
         revive(stage, victim, gate)
@@ -152,7 +155,7 @@ def revive(stage, victim, gate):
 def snapshot_cut(stage, rng, _rounds):
     """A new gate takes a large list; its uplink is cut in the middle and it goes on where it was."""
     world = World(stage, rng)
-    world.import_codes(20_000)
+    world.import_codes(5_000)
     gate = world.pair("gate-new", "gate", "--walk-ms", str(WALK_MS))
     until("the snapshot is under way", lambda: (s := gate.status()) and s["list_update_under_way"])
     for _ in range(2):
@@ -181,13 +184,13 @@ def gate_disk_full(stage, rng, _rounds):
         gate = world.gates(1)[0]
         good, later = world.ticket(), world.ticket()
         filler = folder / "filler"
-        with open(filler, "wb") as file:
-            try:
-                while True:
-                    file.write(b"x" * 4096)
-                    file.flush()
-            except OSError:
+        handle = os.open(filler, os.O_WRONLY | os.O_CREAT)
+        try:
+            while os.write(handle, b"x" * 4096) > 0:
                 pass
+        except OSError:
+            pass  # full, as wished
+        os.close(handle)
         pulses = gate.pulses()
         answers = [ask(gate, "scan " + good["text"])]
         if not answers[0] or answers[0]["reason"] not in ("storage_failed", "ok"):
@@ -247,7 +250,9 @@ def forged_and_replayed(stage, rng, _rounds):
         (stage.folder / name).write_text(identity[key])
     exported = stage.folder / "exported.journal"
     stage.ctl("journal", "export", "--data", gate.data, "--out", exported)
-    batch = exported.read_bytes()
+    # Every batch in the file stands behind its length, four bytes big endian; the first will do.
+    journal = exported.read_bytes()
+    batch = journal[4:4 + int.from_bytes(journal[:4], "big")]
     before = stage.query("SELECT COUNT(*) FROM checkin")[0][0]
 
     def publish(payload):
