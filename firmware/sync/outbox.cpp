@@ -2,16 +2,22 @@
 
 namespace pf::firmware::sync {
 
+/// The next tick() sends on from what is confirmed.
+void Outbox::start_again() {
+    sent_seq_ = 0;
+    in_flight_.clear();
+    went_back_ = false;
+}
+
 void Outbox::on_link_up() {
     // What was in flight when the link broke may be lost: start again after the last confirmed
     // event.
-    sent_seq_ = 0;
-    batches_in_flight_ = 0;
+    start_again();
     patience_.answered();
 }
 
 void Outbox::on_link_down() {
-    batches_in_flight_ = 0;
+    in_flight_.clear();
     patience_.stop();
 }
 
@@ -21,8 +27,7 @@ void Outbox::resend_from(std::uint64_t seq) {
     if (!head) return;
     // What is to be sent again counts as unconfirmed until it is confirmed again.
     (void)context_.stored(context_.cache.set_confirmed(context_.generation, {epoch, seq, *head}));
-    sent_seq_ = 0;
-    batches_in_flight_ = 0;
+    start_again();
 }
 
 std::uint64_t Outbox::confirmed_seq(Epoch epoch) const {
@@ -52,19 +57,15 @@ std::uint64_t Outbox::unconfirmed() const {
 
 void Outbox::tick(Reading now) {
     if (!context_.link_up) return;
-    if (patience_.over(now.steady)) {
-        sent_seq_ = 0;
-        batches_in_flight_ = 0;
-    }
+    if (patience_.over(now.steady)) start_again();
     const auto work = next_work();
     if (!work) return;
     if (work->epoch != sending_) {
         sending_ = work->epoch;
-        sent_seq_ = 0;
-        batches_in_flight_ = 0;
+        start_again();
     }
     sent_seq_ = std::max(sent_seq_, work->confirmed_seq);
-    while (batches_in_flight_ < wire::batches_in_flight_max && sent_seq_ < work->end.seq) {
+    while (in_flight_.size() < wire::batches_in_flight_max && sent_seq_ < work->end.seq) {
         if (!send_batch(*work)) break;
     }
     if (!patience_.waiting() && sent_seq_ > work->confirmed_seq) patience_.start(now.steady);
@@ -89,17 +90,18 @@ bool Outbox::send_batch(const Work& work) {
     batch.signature = context_.identity.key.sign(pf::journal::head_to_sign(batch.device, cursor));
     if (!context_.send(wire::Up::events, wire::encode(batch))) return false;
     sent_seq_ = cursor.seq;
-    ++batches_in_flight_;
+    in_flight_.push_back(sent_seq_);
     return true;
 }
 
 void Outbox::on_ack(const wire::Ack& ack, Reading now) {
     if (ack.generation < context_.generation) return;  // of a life the server no longer leads
     if (ack.generation > context_.cache.confirmed_generation()) {
-        // The server was restored: what it confirmed before, it may have forgotten.
+        // The server was restored: what it confirmed before, it may have forgotten. At the first
+        // contact of all there is nothing to forget, and what is out stays out.
+        const bool restored = context_.cache.confirmed_generation() != Generation{};
         if (!context_.stored(context_.cache.forget_confirmed(ack.generation))) return;
-        sent_seq_ = 0;
-        batches_in_flight_ = 0;
+        if (restored) start_again();
     }
     const auto own_head = context_.journal.head_at(ack.upto.epoch, ack.upto.seq);
     const bool present = ack.upto.epoch == context_.journal.end().epoch;
@@ -113,25 +115,34 @@ void Outbox::on_ack(const wire::Ack& ack, Reading now) {
     if (forward) {
         if (!context_.stored(context_.cache.set_confirmed(ack.generation, ack.upto))) return;
         patience_.answered();
-        if (batches_in_flight_ > 0) --batches_in_flight_;
+        went_back_ = false;
+        // One ack may answer for several batches: the answers to those before it were lost.
+        while (ack.upto.epoch == sending_ && !in_flight_.empty() &&
+               in_flight_.front() <= ack.upto.seq)
+            in_flight_.pop_front();
     }
     // An ack that does not go forward while later batches are out says that something before them
-    // is missing.
-    if (ack.upto.epoch == sending_ && !forward && ack.upto.seq < sent_seq_) {
-        sent_seq_ = std::max(ack.upto.seq, confirmed_seq(sending_));
-        batches_in_flight_ = 0;
+    // is missing. Every batch behind the gap is answered so; going back for the first is enough.
+    if (ack.upto.epoch == sending_ && !forward && ack.upto.seq < sent_seq_ && !went_back_) {
+        start_again();
+        went_back_ = true;
+        patience_.start(now.steady);
     }
     tick(now);
 }
 
 void Outbox::diverged(Reading now) {
+    // What the lost part of the file admitted only the server can tell: the log of uses is read
+    // again from its beginning. Before the epoch, so that a power cut can't come between.
+    if (!context_.stored(
+            context_.cache.apply_uses({}, {context_.cache.uses_position().generation, 0})))
+        return;
     if (!context_.stored(context_.journal.open_epoch(pf::journal::EpochOpened::Why::rolled_back,
                                                      context_.host.stamp(now), context_.entropy)))
         return;
     context_.finding("journal_rolled_back",
                      "the server knows more of this journal than its file does", now);
-    sent_seq_ = 0;
-    batches_in_flight_ = 0;
+    start_again();
     tick(now);
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // Events up: the journal is the outbox, the server's acknowledgement the only receipt (invariant
 // 2). docs/protocol/sync-v1.md, section 8.
+#include <deque>
+
 #include "firmware/sync/context.hpp"
 
 namespace pf::firmware::sync {
@@ -28,12 +30,14 @@ private:
     std::optional<Work> next_work() const;
     std::uint64_t confirmed_seq(Epoch epoch) const;
     bool send_batch(const Work& work);
+    void start_again();
     void diverged(Reading now);
 
     Context& context_;
-    Epoch sending_;               // epoch the two numbers below are about
-    std::uint64_t sent_seq_ = 0;  // handed to the link up to here
-    std::uint64_t batches_in_flight_ = 0;
+    Epoch sending_;                        // epoch the two numbers below are about
+    std::uint64_t sent_seq_ = 0;           // handed to the link up to here
+    std::deque<std::uint64_t> in_flight_;  // last seq of each batch without an answer
+    bool went_back_ = false;               // for a gap, in this wait
     Patience patience_{Engine::ack_wait_ms};
 };
 
