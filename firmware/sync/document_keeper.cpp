@@ -95,7 +95,12 @@ void DocumentKeeper::keep(const wire::Document& document, BytesView bytes, Readi
 CommandResult DocumentKeeper::judge(const wire::Command& command, Reading now) {
     const admission::TimeRange range = context_.host.range(now);
     if (range.earliest >= command.expires_at) return {CommandState::refused, "expired"};
-    if (range.latest >= command.expires_at) return {CommandState::refused, "clock_unsure"};
+    // A clock that nobody confirmed since boot may be days behind, and what the server said of the
+    // time is wrong by up to half its round trip.
+    const bool confirmed = context_.host.clock() == pf::journal::ClockQuality::confirmed;
+    constexpr Millis error_max = verify::Timekeeper::server_round_ms_max / 2;
+    if (!confirmed || range.latest + error_max >= command.expires_at)
+        return {CommandState::refused, "clock_unsure"};
     return {CommandState::accepted, {}};
 }
 
@@ -105,8 +110,13 @@ void DocumentKeeper::on_command(const wire::Document& document, Reading now) {
     if (!document.device || command.has_error())
         return context_.finding("command_refused", "a command without a device or of another shape",
                                 now);
-    // Delivered again: it was answered before, and acting twice is worse than answering once.
-    if (context_.cache.command_seen(command->id)) return;
+    if (context_.cache.command_seen(command->id)) {
+        // Delivered again, since the answer was lost: it is answered again and not done again.
+        // After a restart the journal's event has to do.
+        const auto known = std::ranges::find(answers_, command->id, &wire::CommandReply::id);
+        if (known != answers_.end()) context_.send(wire::Up::command_reply, wire::encode(*known));
+        return;
+    }
     CommandResult result = judge(*command, now);
     if (!context_.stored(context_.cache.remember_command(command->id, command->expires_at)))
         return;  // not remembered, so not done: the server sends it again
@@ -116,8 +126,9 @@ void DocumentKeeper::on_command(const wire::Document& document, Reading now) {
         pf::journal::CommandDone{command->id, static_cast<std::uint8_t>(command->kind),
                                  static_cast<std::uint8_t>(result.state)});
     (void)context_.stored(written);
-    context_.send(wire::Up::command_reply,
-                  wire::encode(wire::CommandReply{command->id, result.state, result.detail}));
+    answers_.push_back({command->id, result.state, result.detail});
+    if (answers_.size() > answers_max) answers_.pop_front();
+    context_.send(wire::Up::command_reply, wire::encode(answers_.back()));
 }
 
 }  // namespace pf::firmware::sync

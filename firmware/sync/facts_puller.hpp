@@ -1,6 +1,7 @@
 #pragma once
 // Uses of other devices, signed documents, commands: the small things that come down.
 // docs/protocol/sync-v1.md, sections 5, 6 and 8.
+#include <deque>
 #include <map>
 
 #include "firmware/sync/context.hpp"
@@ -51,6 +52,9 @@ private:
     CommandResult judge(const wire::Command& command, Reading now);
 
     Context& context_;
+    /// Answers of this boot, for commands that come again because the answer was lost.
+    std::deque<wire::CommandReply> answers_;
+    static constexpr std::size_t answers_max = 32;
     std::map<wire::DocumentType, Version> held_;
     std::map<wire::DocumentType, Version> theirs_;
     std::optional<wire::DocumentType> asked_;
