@@ -66,12 +66,12 @@ void Checks::check_files(Machine& machine) {
         const auto now = journal.after(file.epoch, 0, page_events, page_bytes);
         for (std::size_t i = 0; i < file.events.size(); ++i) {
             if (i < now.size() && now[i].seq == i + 1 && now[i].event == file.events[i]) continue;
-            violated(i2,
-                     fmt::format("event {} of epoch {} was in {}'s file before the restart and is "
-                                 "not, or another, after it",
-                                 i + 1, to_hex(to_be8(file.epoch.value)).substr(0, 6),
-                                 machine.name()),
-                     {machine.name()});
+            violated(
+                i2,
+                fmt::format("event {} of epoch {} was in {}'s file before the restart and is "
+                            "not, or another, after it",
+                            i + 1, to_hex(to_be8(file.epoch.value)).substr(0, 6), machine.name()),
+                {machine.name()});
         }
     }
 }
@@ -81,15 +81,16 @@ void Checks::read_new_events(Machine& machine) {
     for (const auto& state : journal.epochs()) {
         auto* file = file_of(machine.name(), state.epoch);
         if (file == nullptr) {
-            truth_[machine.name()].file.push_back({.epoch = state.epoch, .events = {}, .heads = {}});
+            truth_[machine.name()].file.push_back(
+                {.epoch = state.epoch, .events = {}, .heads = {}});
             file = &truth_[machine.name()].file.back();
         }
         if (state.end.seq < file->events.size())
             violated(i2, fmt::format("{}'s journal became shorter", machine.name()),
                      {machine.name()});
         if (state.end.seq == file->events.size()) continue;
-        for (auto& stored : journal.after(state.epoch, file->events.size(), page_events,
-                                          page_bytes)) {
+        for (auto& stored :
+             journal.after(state.epoch, file->events.size(), page_events, page_bytes)) {
             const Digest before = file->heads.empty()
                                       ? pf::journal::genesis(machine.spec().id, state.epoch)
                                       : file->heads.back();
@@ -111,19 +112,18 @@ void Checks::note_event(Machine& machine, Epoch epoch, const pf::journal::Event&
     if (const auto* finding = std::get_if<pf::journal::Finding>(&event.body))
         scene_.say(machine.name(), fmt::format("finding {}: {}", finding->code, finding->detail));
     if (const auto* opened = std::get_if<pf::journal::EpochOpened>(&event.body))
-        scene_.say(machine.name(), fmt::format("opens epoch {}, why {}",
-                                               to_hex(to_be8(epoch.value)).substr(0, 6),
-                                               static_cast<int>(opened->why)));
+        scene_.say(machine.name(),
+                   fmt::format("opens epoch {}, why {}", to_hex(to_be8(epoch.value)).substr(0, 6),
+                               static_cast<int>(opened->why)));
     if (const auto* outcome = std::get_if<pf::journal::Outcome>(&event.body)) {
         const auto& grants = truth_[machine.name()].grants;
         const auto found = grants.find({epoch, outcome->grant_seq});
         if (found == grants.end()) return;
         grants_[found->second].returned = outcome->returned;
-        grants_[found->second].outcome_unknown =
-            outcome->how == pf::journal::Outcome::How::unknown;
-        scene_.say(machine.name(), fmt::format("event {}: grant {} ends, {} passed, {} returned",
-                                               event.seq, outcome->grant_seq, outcome->passed,
-                                               outcome->returned));
+        grants_[found->second].outcome_unknown = outcome->how == pf::journal::Outcome::How::unknown;
+        scene_.say(machine.name(),
+                   fmt::format("event {}: grant {} ends, {} passed, {} returned", event.seq,
+                               outcome->grant_seq, outcome->passed, outcome->returned));
     }
 }
 
@@ -165,8 +165,8 @@ void Checks::note_admitted(Machine& machine, Epoch epoch, const pf::journal::Eve
                 .life = truth.life,
                 .at = scene_.agenda.now(),
                 .admitted = admitted};
-    scene_.say(machine.name(), fmt::format("event {}: admits {} of ticket {}, flags {:x}", event.seq,
-                                           admitted.persons, ticket, admitted.flags));
+    scene_.say(machine.name(), fmt::format("event {}: admits {} of ticket {}, flags {:x}",
+                                           event.seq, admitted.persons, ticket, admitted.flags));
     const TicketModel* const model = town_.find(admitted.ticket);
     const auto* e = model == nullptr ? nullptr : model->at(admitted.site, admitted.product);
     if (e == nullptr)
@@ -180,14 +180,14 @@ void Checks::note_admitted(Machine& machine, Epoch epoch, const pf::journal::Eve
                              admitted.persons, seen, quota),
                  {machine.name(), ticket});
     const auto& list = lists_[{machine.name(), static_cast<int>(wire::ListScope::revoked)}];
-    if (const auto known = contents_.find({machine.spec().site, wire::ListScope::revoked, list.root});
+    if (const auto known =
+            contents_.find({machine.spec().site, wire::ListScope::revoked, list.root});
         known != contents_.end()) {
         for (const auto& [id, below] : known->second.revoked)
             if (id == admitted.ticket && admitted.generation < below)
-                violated(i5,
-                         fmt::format("{} admits a ticket that its own list refuses",
-                                     machine.name()),
-                         {machine.name(), ticket});
+                violated(
+                    i5, fmt::format("{} admits a ticket that its own list refuses", machine.name()),
+                    {machine.name(), ticket});
     }
     grant.blind = is_blind(truth, admitted, *e);
     truth.grants[{epoch, event.seq}] = grants_.size();
@@ -243,11 +243,11 @@ void Checks::check_pulses(Machine& machine) {
 void Checks::check_command_pulse(Machine& machine, const wire::Command& command) {
     const std::string id = to_hex(command.id).substr(0, 6);
     if (scene_.wall() >= command.expires_at)
-        violated(i8,
-                 fmt::format("{} opens on command {} at {}, which was good until {}",
-                             machine.name(), id, to_rfc3339(scene_.wall()),
-                             to_rfc3339(command.expires_at)),
-                 {machine.name(), id});
+        violated(
+            i8,
+            fmt::format("{} opens on command {} at {}, which was good until {}", machine.name(), id,
+                        to_rfc3339(scene_.wall()), to_rfc3339(command.expires_at)),
+            {machine.name(), id});
     for (CommandModel& model : town_.commands) {
         if (model.id != command.id || ++model.pulses == 1) continue;
         violated(i8, fmt::format("{} opens twice on command {}", machine.name(), id),
@@ -263,8 +263,7 @@ void Checks::handled(Machine& machine, const std::string& topic, const Bytes& pa
     const auto uses = wire::decode_uses(payload);
     if (uses.has_error()) return;
     const auto after = machine.device().cache().uses_position();
-    const bool moved =
-        after.generation != before.generation || after.position != before.position;
+    const bool moved = after.generation != before.generation || after.position != before.position;
     if (!moved || after.position != uses->upto || after.generation != uses->generation) return;
     for (const auto& item : uses->items)
         truth_[machine.name()].told.insert_or_assign(item.grant, item);
@@ -278,10 +277,9 @@ void Checks::check_lists(Machine& machine) {
         if (state == last) continue;
         last = state;
         if (state.version == 0) continue;
-        const auto said = fmt::format("{} holds version {} of its {} list in generation {}",
-                                      machine.name(), state.version,
-                                      scope == wire::ListScope::revoked ? "revoked" : "tickets",
-                                      state.generation.value);
+        const auto said = fmt::format(
+            "{} holds version {} of its {} list in generation {}", machine.name(), state.version,
+            scope == wire::ListScope::revoked ? "revoked" : "tickets", state.generation.value);
         scene_.say(machine.name(), said);
         const SiteId site = machine.spec().site;
         const auto had = roots_.find({state.generation, site, scope, state.version});

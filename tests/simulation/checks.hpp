@@ -53,6 +53,7 @@ public:
     void published(const server::Outgoing& message) override;
     void server_started(server::Repositories& r, bool restored) override;
     void server_acted(server::Repositories& r) override { remember_lists(r); }
+    bool wants_a_look() const override { return new_generation_; }
     void started(Machine& machine) override;
     void called(Machine& machine) override;
     void pulsed(Machine& machine) override;
@@ -77,8 +78,8 @@ public:
 
 private:
     /// What the server has of one device's events, by number; the epoch may be a branch's.
-    using Log = std::map<std::pair<std::string, std::uint64_t>,
-                         std::vector<std::pair<Epoch, Bytes>>>;
+    using Log =
+        std::map<std::pair<std::string, std::uint64_t>, std::vector<std::pair<Epoch, Bytes>>>;
     struct ListContent {
         std::vector<std::pair<TicketId, std::uint32_t>> revoked;
         std::vector<std::tuple<admission::CarrierKind, wire::CarrierHash, TicketId, std::uint32_t>>
@@ -126,6 +127,7 @@ private:
     /// Files that are gone: what was promised for them stays promised.
     std::vector<std::pair<std::string, DeviceTruth::EpochFile>> earlier_files_;
     Generation generation_{};
+    bool new_generation_ = false;  // and its lists are not remembered yet
     std::uint64_t era_ = 1;  // a restore or a new generation ends what acknowledgements promised
     std::uint64_t lives_ = 100;
     std::uint64_t over_admissions_ = 0;

@@ -39,6 +39,7 @@ void Checks::published(const server::Outgoing& message) {
     if (ack.has_error()) violated("the server speaks the protocol", "an ack is malformed", {});
     if (ack->generation > generation_) {
         generation_ = ack->generation;
+        new_generation_ = true;
         begin_era();
     }
     auto* file = file_of(device_of(message.topic), ack->upto.epoch);
@@ -63,6 +64,7 @@ void Checks::server_started(server::Repositories& r, bool restored) {
 
 /// Called whenever lists may have moved: the versions the server really had.
 void Checks::remember_lists(server::Repositories& r) {
+    new_generation_ = false;
     const Generation generation = r.meta.generation();
     if (generation > generation_) {
         generation_ = generation;
@@ -85,8 +87,7 @@ Checks::ListContent Checks::content_of(server::Repositories& r, SiteId site) {
     const auto secrets = server::fleet::site_secrets(r, hub_->keys(), site);
     for (const TicketModel& one : town_.tickets) {
         const bool here = std::ranges::any_of(
-            one.claims.entitlements,
-            [&](const ticket::Entitlement& e) { return e.site == site; });
+            one.claims.entitlements, [&](const ticket::Entitlement& e) { return e.site == site; });
         const auto known = server::orders::show(r, one.claims.id);
         if (!here || !known) continue;
         const std::uint32_t generation = known->claims.generation;
@@ -118,8 +119,9 @@ Checks::Log Checks::log_of(server::Repositories& r) {
         for (const auto& event : page) {
             position = event.position;
             if (!names.emplace(event.device.text(), event.epoch, event.seq).second)
-                violated(i3, fmt::format("event {} of {} is in the log twice", event.seq,
-                                         event.device.text()),
+                violated(i3,
+                         fmt::format("event {} of {} is in the log twice", event.seq,
+                                     event.device.text()),
                          {event.device.text()});
             log[{event.device.text(), event.seq}].emplace_back(event.epoch, event.event);
         }
@@ -160,16 +162,19 @@ void Checks::check_checkins(server::Repositories& r, const TicketModel& ticket, 
             const auto* admitted = std::get_if<pf::journal::Admitted>(&event->body);
             if (admitted == nullptr || admitted->ticket != ticket.claims.id) continue;
             ++events;
-            const auto found = booked.find(GrantId{*DeviceId::parse(name.first), epoch, name.second});
+            const auto found =
+                booked.find(GrantId{*DeviceId::parse(name.first), epoch, name.second});
             if (found == booked.end() || found->second != admitted->persons)
-                violated(i3, fmt::format("event {} of {} is in the log and not booked as it says",
-                                         name.second, name.first),
+                violated(i3,
+                         fmt::format("event {} of {} is in the log and not booked as it says",
+                                     name.second, name.first),
                          {name.first, to_text(ticket.claims.id)});
         }
     }
     if (events != rows.size())
-        violated(i3, fmt::format("{} has {} grants booked and {} in the log", ticket.label,
-                                 rows.size(), events),
+        violated(i3,
+                 fmt::format("{} has {} grants booked and {} in the log", ticket.label, rows.size(),
+                             events),
                  {to_text(ticket.claims.id)});
 }
 

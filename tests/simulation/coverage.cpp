@@ -22,10 +22,9 @@ constexpr std::string_view event_kinds[] = {
 };
 
 constexpr std::string_view crash_points[] = {
-    "device: between calls", "device: kill -9",      "device: at the pulse",
-    "device: in create",     "device: in write",     "device: in sync",
-    "device: in delete",     "device: in truncate",  "device: in start",
-    "server: between calls", "server: after commit", "server: in write",
+    "device: between calls", "device: kill -9",       "device: at the pulse", "device: in create",
+    "device: in write",      "device: in sync",       "device: in delete",    "device: in truncate",
+    "device: in start",      "server: between calls", "server: after commit", "server: in write",
     "server: in sync",
 };
 

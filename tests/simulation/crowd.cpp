@@ -19,8 +19,7 @@ constexpr std::size_t header_bytes = 9;
 
 Crowd::Crowd(Scene& scene, Town& town, std::vector<std::unique_ptr<Machine>>& machines)
     : scene_{scene}, town_{town}, machines_{machines}, rng_{scene.rng.fork(40)} {
-    for (auto& machine : machines_)
-        machine->on_pulse([this, one = machine.get()] { walk(*one); });
+    for (auto& machine : machines_) machine->on_pulse([this, one = machine.get()] { walk(*one); });
 }
 
 bool Crowd::visit() {
@@ -36,8 +35,9 @@ TicketModel& Crowd::pick_ticket() {
     if (!hot_.empty() && rng_.percent(40)) return town_.tickets[rng_.pick(hot_)];
     const std::size_t count = town_.tickets.size();
     // What was sold just now is what visitors come with.
-    const std::size_t at = rng_.percent(25) ? count - 1 - rng_.below(std::min<std::size_t>(count, 6))
-                                            : rng_.below(count);
+    const std::size_t at = rng_.percent(25)
+                               ? count - 1 - rng_.below(std::min<std::size_t>(count, 6))
+                               : rng_.below(count);
     if (hot_.size() == hot_max) hot_.erase(hot_.begin());
     hot_.push_back(at);
     return town_.tickets[at];
@@ -136,7 +136,7 @@ void Crowd::walk(Machine& machine) {
                                : roll < 91 ? BarrierEvent::wrong_way
                                : roll < 95 ? BarrierEvent::tailgate
                                            : BarrierEvent::forced;
-    scene_.agenda.in(Millis{rng_.between(400, 3'500)}, [&machine, event, run = machine.run()] {
+    scene_.agenda.in(Millis{rng_.between(300, 2'000)}, [&machine, event, run = machine.run()] {
         if (machine.run() == run)
             machine.call("a passage",
                          [&](firmware::app::Device& device) { device.on_barrier(event); });

@@ -10,12 +10,11 @@ namespace pf::simulation {
 namespace {
 
 constexpr Millis restart_min{500};
-constexpr Millis restart_max{25'000};
+constexpr Millis restart_max{12'000};
 
 server::fleet::Keys make_keys(Entropy& entropy, WallTime now) {
-    server::fleet::Keys keys{.master = {},
-                             .authority = crypto::PrivateKey::generate(entropy),
-                             .authority_pem = {}};
+    server::fleet::Keys keys{
+        .master = {}, .authority = crypto::PrivateKey::generate(entropy), .authority_pem = {}};
     entropy.fill(keys.master);
     crypto::Serial serial{};
     serial[0] = 0x41;
@@ -100,7 +99,8 @@ void Hub::message(const std::string& topic, const Bytes& payload) {
         scene_.coverage.count("fault", to_text(Fault::server_crash_after_commit));
         return power_cut("server: after commit");
     }
-    settle(topic);
+    if (settle(topic) && watcher_.wants_a_look())
+        (void)store_->read([&](server::Repositories& r) { watcher_.server_acted(r); });
 }
 
 bool Hub::act(const std::string& actor, const Act& what) {

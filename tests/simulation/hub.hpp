@@ -22,6 +22,8 @@ public:
     /// The database is open; `new_life`: after a restart.
     virtual void server_started(server::Repositories& r, bool restored) = 0;
     virtual void server_acted(server::Repositories& r) = 0;
+    /// Something published says that more moved than a message should.
+    virtual bool wants_a_look() const = 0;
 };
 
 class Hub final : public server::app::Outside {
@@ -37,7 +39,7 @@ public:
 
     void message(const std::string& topic, const Bytes& payload);
     using Act = std::function<std::optional<server::app::Committed>(server::Repositories&,
-                                                                   const server::Call&)>;
+                                                                    const server::Call&)>;
     /// Somebody works at the server. False: it did not happen (the server is down, or refused).
     bool act(const std::string& actor, const Act& what);
     bool read(const std::function<void(server::Repositories&, const server::Call&)>& reader);

@@ -9,9 +9,9 @@ namespace pf::simulation {
 namespace {
 
 constexpr Millis restart_min{300};
-constexpr Millis restart_max{15'000};
+constexpr Millis restart_max{8'000};
 constexpr Millis start_again{10'000};
-constexpr Millis tick_at_least_every{60'000};
+constexpr Millis tick_at_least_every{300'000};
 constexpr Millis tick_at_most_every{5};
 
 namespace journal = firmware::journal;
@@ -60,8 +60,8 @@ void Machine::start() {
                                .cue = *this,
                                .entropy = entropy_,
                                .publish = [this](std::string topic, Bytes payload) {
-                                   return !disk_.dead() && network_.up(*this, std::move(topic),
-                                                                       std::move(payload));
+                                   return !disk_.dead() &&
+                                          network_.up(*this, std::move(topic), std::move(payload));
                                }};
     firmware::app::Options options{.data_dir = folder_,
                                    .vfs = scene_.vfs.name(),
@@ -96,9 +96,8 @@ void Machine::start() {
         scene_.agenda.in(start_again, [this] { start(); });
         return;
     }
-    device_->on_notice([this](const firmware::app::Notice& notice) {
-        scene_.say(name(), notice.text);
-    });
+    device_->on_notice(
+        [this](const firmware::app::Notice& notice) { scene_.say(name(), notice.text); });
     scene_.say(name(), fmt::format("runs, its clock says {}", to_rfc3339(wall())));
     watcher_.started(*this);
     network_.want(*this);
@@ -140,7 +139,8 @@ bool Machine::call(std::string_view what, const std::function<void(firmware::app
 void Machine::arm_timer() {
     if (!device_) return;
     Millis wait = tick_at_least_every;
-    if (const auto at = device_->wake_at()) wait = std::clamp(*at - steady(), tick_at_most_every, wait);
+    if (const auto at = device_->wake_at())
+        wait = std::clamp(*at - steady(), tick_at_most_every, wait);
     scene_.agenda.in(wait, [this, number = ++timer_] {
         if (number == timer_) call("a tick", [](firmware::app::Device& d) { d.tick(); });
     });
@@ -240,9 +240,7 @@ WallTime Machine::wall() const {
     return scene_.wall() + clock_offset_;
 }
 
-SteadyTime Machine::steady() const {
-    return SteadyTime{scene_.agenda.now() - booted_at_};
-}
+SteadyTime Machine::steady() const { return SteadyTime{scene_.agenda.now() - booted_at_}; }
 
 void Machine::pulse(Millis) {
     if (disk_.dead()) return;  // the arm has no power either
@@ -259,8 +257,7 @@ void Machine::pulse(Millis) {
 }
 
 void Machine::show(const firmware::ports::Display& display) {
-    if (!disk_.dead())
-        scene_.coverage.count("reason", admission::words(display.reason).key);
+    if (!disk_.dead()) scene_.coverage.count("reason", admission::words(display.reason).key);
 }
 
 }  // namespace pf::simulation

@@ -11,7 +11,8 @@ namespace {
 constexpr Millis latency_min{5};
 constexpr Millis latency_max{60};
 constexpr Millis held_back_max{4'000};
-constexpr Millis silence{20'000};  // a link that carries nothing is given up after this
+constexpr Millis queued_max{100'000};  // a broker under load, a session kept by somebody
+constexpr Millis silence{20'000};      // a link that carries nothing is given up after this
 constexpr Millis will_late_max{2'500};
 
 std::string_view leaf_of(std::string_view topic) {
@@ -85,7 +86,8 @@ void Network::carry(const std::string& name, std::function<void()> arrive) {
     for (int copy = 0; copy < copies; ++copy) {
         Millis wait{rng_.between(latency_min.count(), latency_max.count())};
         if (draw(weather_.reordering, to_text(Fault::reordering)))
-            wait += Millis{rng_.between(1, held_back_max.count())};
+            wait +=
+                Millis{rng_.between(1, (rng_.percent(15) ? queued_max : held_back_max).count())};
         scene_.agenda.in(wait, [this, name, arrive, life = broker_life_] {
             if (life == broker_life_ && running_ && !clients_.at(name).partitioned) arrive();
         });

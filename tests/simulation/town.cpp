@@ -33,7 +33,7 @@ admission::Product product(std::string_view zh, std::string_view en) {
 void add_products(Town& town, Repositories& r, const Call& call, SiteId site) {
     town.front = *catalog::add_point(r, call, site, "前门", "Front gate");
     town.back = *catalog::add_point(r, call, site, "后门", "Back gate");
-    town.morning = *catalog::add_window(r, call, site, 8 * 60 + 5, 8 * 60 + 15);
+    town.morning = *catalog::add_window(r, call, site, 8 * 60 + 2, 8 * 60 + 5);
     town.plain = *catalog::add_product(r, call, site, product("成人票", "Day ticket"));
     auto concession = product("优惠票", "Concession");
     concession.certificate = {ticket::PersonType::child, ticket::PersonType::senior};
@@ -61,12 +61,12 @@ MachineSpec pair_device(Town& town, Hub& hub, Entropy& entropy, std::string_view
                                                 .spot = {},
                                                 .point = point,
                                                 .products = {},
-                                                .lane = {},
+                                                .lane = {.pulse_ms = 200, .passage_wait_ms = 2'500},
                                                 .online_within_ms = 60'000};
         const auto code = fleet::invite(r, call, hub.keys(), site, id, configuration);
         if (code.has_error()) return std::nullopt;
-        auto paired = fleet::pair(r, call, hub.keys(), code->text,
-                                  crypto::make_request(key, id.text()));
+        auto paired =
+            fleet::pair(r, call, hub.keys(), code->text, crypto::make_request(key, id.text()));
         if (paired.has_error()) return std::nullopt;
         identity = *paired;
         return Committed{};
@@ -326,10 +326,10 @@ std::optional<std::string> rotate_keys(Town& town, Hub& hub, tests::Rng& rng) {
 std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, WallTime now,
                                         const DeviceId& device, std::uint64_t journal_seq) {
     wire::Command command;
-    constexpr wire::CommandKind kinds[] = {wire::CommandKind::open, wire::CommandKind::open,
-                                           wire::CommandKind::open, wire::CommandKind::test_scan,
-                                           wire::CommandKind::resend,
-                                           wire::CommandKind::renew_certificate};
+    constexpr wire::CommandKind kinds[] = {
+        wire::CommandKind::open,   wire::CommandKind::open,
+        wire::CommandKind::open,   wire::CommandKind::test_scan,
+        wire::CommandKind::resend, wire::CommandKind::renew_certificate};
     command.kind = rng.pick(kinds);
     command.expires_at = now + Millis{rng.between(2'000, 120'000)};
     command.text = "wheelchair";

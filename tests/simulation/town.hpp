@@ -13,8 +13,8 @@ namespace pf::simulation {
 
 struct TicketModel {
     std::string label;
-    ticket::Claims claims;         // of the present generation
-    std::vector<std::string> qr;   // one text a generation, oldest first
+    ticket::Claims claims;        // of the present generation
+    std::vector<std::string> qr;  // one text a generation, oldest first
     std::optional<std::string> code;
     std::optional<std::string> document;
     bool revoked = false;

@@ -5,13 +5,13 @@
 namespace pf::simulation {
 namespace {
 
-constexpr Millis between_scans_max{8'500};
-constexpr Millis between_faults_min{15'000};
-constexpr Millis between_faults_max{95'000};
-constexpr Millis between_acts_max{45'000};
-constexpr Millis between_images{70'000};
+constexpr Millis between_scans_max{2'600};
+constexpr Millis between_faults_min{4'000};
+constexpr Millis between_faults_max{32'000};
+constexpr Millis between_acts_max{30'000};
+constexpr Millis between_images{25'000};
 constexpr Millis news_every{60'000};
-constexpr Millis morning_offline{120'000};
+constexpr Millis morning_offline{40'000};
 constexpr Millis heal_within{45LL * 60 * 1000};
 constexpr std::size_t images_max = 4;
 constexpr std::size_t batches_max = 120;
@@ -36,8 +36,7 @@ World::World(std::uint64_t seed, const Settings& settings)
 }
 
 void World::run_until(SteadyTime until) {
-    while (scene_.agenda.run_next(until)) {
-    }
+    while (scene_.agenda.run_next(until)) {}
 }
 
 void World::run() {
@@ -50,6 +49,19 @@ void World::run() {
     settle();
     checks_.check_end(machines_);
     replay();
+    for (auto& machine : machines_) count_damage(machine->disk().damage());
+    count_damage(hub_.disk().damage());
+}
+
+void World::count_damage(const tests::DiskDamage& damage) {
+    auto& coverage = scene_.coverage;
+    coverage.count("disk", "kept", damage.kept);
+    coverage.count("disk", "dropped", damage.dropped);
+    coverage.count("disk", "torn", damage.torn);
+    coverage.count("disk", "cut_short", damage.cut_short);
+    coverage.count("disk", "zero_filled", damage.zero_filled);
+    coverage.count("disk", "reordered", damage.reordered);
+    coverage.count("disk", "entries_lost", damage.entries_lost);
 }
 
 void World::found_town() {
@@ -57,8 +69,7 @@ void World::found_town() {
     auto specs = found(town_, hub_, scene_);
     hub_.attach(network_);
     for (auto& spec : specs)
-        machines_.push_back(
-            std::make_unique<Machine>(scene_, network_, checks_, std::move(spec)));
+        machines_.push_back(std::make_unique<Machine>(scene_, network_, checks_, std::move(spec)));
     crowd_ = std::make_unique<Crowd>(scene_, town_, machines_);
     for (auto& machine : machines_) {
         machine->start();
@@ -78,7 +89,7 @@ void World::day(std::uint64_t scans) {
     const std::size_t faults_left = deck_.size() * (settings_.phases - 1) / settings_.phases;
     const std::size_t keep = struck_ == 0 ? faults_left : struck_ < 12 ? deck_.size() / 2 : 0;
     SteadyTime scan_at = scene_.agenda.now();
-    SteadyTime fault_at = scan_at + Millis{rng_.between(5'000, 30'000)};
+    SteadyTime fault_at = scan_at + Millis{rng_.between(3'000, 10'000)};
     SteadyTime act_at = scan_at + Millis{rng_.between(1, between_acts_max.count())};
     SteadyTime image_at = scan_at;
     SteadyTime news_at = scan_at + news_every;
@@ -104,8 +115,8 @@ void World::day(std::uint64_t scans) {
         }
         if (now >= fault_at) {
             if (deck_.size() > keep) strike_next();
-            fault_at = now + Millis{rng_.between(between_faults_min.count(),
-                                                 between_faults_max.count())};
+            fault_at =
+                now + Millis{rng_.between(between_faults_min.count(), between_faults_max.count())};
         }
     }
 }
@@ -121,7 +132,7 @@ void World::night() {
     scene_.say("world", "morning, still without uplink");
     const SteadyTime until = scene_.agenda.now() + morning_offline;
     while (scene_.agenda.now() < until) {
-        run_until(scene_.agenda.now() + Millis{rng_.between(500, 9'000)});
+        run_until(scene_.agenda.now() + Millis{rng_.between(300, 3'000)});
         (void)crowd_->visit();
     }
     network_.start();

@@ -61,6 +61,7 @@ private:
     Machine* any_running(bool with_barrier);
     void weather_for_a_while(Weather weather);
 
+    void count_damage(const tests::DiskDamage& damage);
     void run_until(SteadyTime until);
     Day today() const { return Calendar{}.day_of(scene_.wall()); }
 
