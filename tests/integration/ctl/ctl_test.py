@@ -1,4 +1,4 @@
-"""paifangctl against a real server and a real gate: what it prints, what it writes, which exit code.
+"""paifangctl against a real server and a real gate: what it prints and writes, how it exits.
 
     ctl_test.py --build build/dev [NAME…]
 
@@ -47,9 +47,11 @@ class Hands:
         self.program = str(stage.binary("firmware/ctl/paifangctl"))
 
     def bare(self, *arguments, text=None, **variables):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PAIFANG")}
-        return Ran(subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, timeout=120,
-                                  input=text, env={**environment, "LANG": "C.UTF-8", "LC_ALL": "", **variables}))
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith("PAIFANG")}
+        environment.update({"LANG": "C.UTF-8", "LC_ALL": "", **variables})
+        return Ran(subprocess.run([self.program, *map(str, arguments)], capture_output=True,
+                                  text=True, timeout=120, input=text, env=environment))
 
     def __call__(self, *arguments, exit=0, **more):
         ran = self.bare("--data", self.stage.server_data, *arguments, "--json", **more)
@@ -71,82 +73,99 @@ class Case:
     def places_and_products(self):
         ctl = self.ctl
         self.site = ctl("site", "add", "--zh", "云溪", "--en", "Cloud Creek").json["id"]
-        self.point = ctl("point", "add", self.site, "--zh", "南门", "--en", "South gate").json["id"]
+        self.point = ctl("point", "add", self.site, "--zh", "南门",
+                         "--en", "South gate").json["id"]
         self.window = ctl("window", "add", self.site, "00:00", "24:00").json["id"]
-        self.product = ctl("product", "add", self.site, "--zh", "门票", "--en", "Admission", "--point",
-                           self.point).json["id"]
+        self.product = ctl("product", "add", self.site, "--zh", "门票", "--en", "Admission",
+                           "--point", self.point).json["id"]
         names = [item["name_zh"] for item in ctl("site", "list").json["items"]]
         must("云溪" in names, f"site list: {names}")
         products = ctl("product", "list", self.site).json["items"]
         must(products[0]["points"] == [self.point], f"product list: {products}")
-        must(ctl("product", "add", 99, "--zh", "x", "--en", "x", exit=1).json["error"]["code"] == "site_unknown",
-             "a site that is not there")
+        refused = ctl("product", "add", 99, "--zh", "x", "--en", "x", exit=1).json["error"]
+        must(refused["code"] == "site_unknown", f"a site that is not there: {refused}")
 
     def exit_codes_of_the_way_there(self):
         ctl, data = self.ctl, self.stage.server_data
         must(ctl.bare("site", "list").code == 2, "no server named")
         must(ctl.bare("site", "lst", "--data", data).code == 2, "no such command")
-        must(ctl.bare("site", "list", "--data", self.stage.folder / "none").code == 4, "no such folder")
+        nowhere = self.stage.folder / "none"
+        must(ctl.bare("site", "list", "--data", nowhere).code == 4, "no such folder")
         url = self.stage.server_url()
         ca, key = data / "authority.pem", data / "admin.key"
-        must(ctl.bare("site", "list", "--server", url, "--ca", ca, "--key", key).code == 0, "by hand")
+        there = ["site", "list", "--server", url]
+        must(ctl.bare(*there, "--ca", ca, "--key", key).code == 0, "by hand")
         must(ctl.bare("site", "list", PAIFANG_SERVER=url, PAIFANG_CA=str(ca),
                       PAIFANG_KEY=key.read_text().strip()).code == 0, "by the environment")
-        must(ctl.bare("site", "list", "--server", url, "--ca", ca).code == 1, "without a key")
-        must(ctl.bare("site", "list", "--server", "https://localhost:1", "--ca", ca).code == 3, "nobody there")
+        must(ctl.bare(*there, "--ca", ca).code == 1, "without a key")
+        must(ctl.bare("site", "list", "--server", "https://localhost:1", "--ca", ca).code == 3,
+             "nobody there")
         foreign = self.stage.folder / "foreign.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-subj", "/CN=foreign", "-keyout", os.devnull, "-out", foreign], check=True, capture_output=True)
-        stranger = ctl.bare("site", "list", "--server", url, "--ca", foreign, "--key", key)
-        must(stranger.code == 3 and "[tls_untrusted]" in stranger.err, f"another authority: {stranger.err}")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec",
+                        "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-subj", "/CN=foreign", "-keyout", os.devnull, "-out", foreign],
+                       check=True, capture_output=True)
+        stranger = ctl.bare(*there, "--ca", foreign, "--key", key)
+        must(stranger.code == 3 and "[tls_untrusted]" in stranger.err,
+             f"another authority: {stranger.err}")
 
     def tickets(self):
         ctl, folder = self.ctl, self.stage.folder
-        self.sale = ["ticket", "issue", "--site", self.site, "--product", self.product, "--first", TODAY, "--last", TODAY]
+        self.sale = ["ticket", "issue", "--site", self.site, "--product", self.product,
+                     "--first", TODAY, "--last", TODAY]
         picture = folder / "ticket.png"
         self.ticket = ctl(*self.sale, "--persons", 2, "--png", picture).json
         read = ctl("scan", picture).lines[0]
-        must([code["text"] for code in read["codes"]] == [self.ticket["text"]], f"the picture says {read['codes']}")
+        must([code["text"] for code in read["codes"]] == [self.ticket["text"]],
+             f"the picture says {read['codes']}")
         shown = ctl("ticket", "show", self.ticket["id"], "--text").json
         must(shown["text"] == self.ticket["text"] and shown["persons"] == 2, f"show: {shown}")
-        must(ctl("ticket", "show", "0" * 16, exit=1).json["error"]["code"] == "ticket_unknown", "an unknown ticket")
+        refused = ctl("ticket", "show", "0" * 16, exit=1).json["error"]
+        must(refused["code"] == "ticket_unknown", f"an unknown ticket: {refused}")
         ids = [item["id"] for item in ctl("ticket", "list").json["items"]]
         must(self.ticket["id"] in ids, "list")
         key = ["--idempotency-key", "sale-7"]
-        must(ctl(*self.sale, *key).json["id"] == ctl(*self.sale, *key).json["id"], "one key, one ticket")
+        must(ctl(*self.sale, *key).json["id"] == ctl(*self.sale, *key).json["id"],
+             "one key, one ticket")
 
     def explained(self):
         ctl, text = self.ctl, self.ticket["text"]
-        alone = Ran(subprocess.run([ctl.program, "ticket", "explain", "-", "--json"], input=text + "\n", text=True,
-                                   capture_output=True, timeout=60))
+        alone = ctl.bare("ticket", "explain", "-", "--json", text=text + "\n")
         must(alone.code == 0 and alone.json["signature"] == "unchecked", f"offline: {alone.out}")
         answer = ctl("ticket", "explain", text).json
-        must(answer["signature"] == "valid" and answer["tickets"][0]["known"]["issued_here"], f"explain: {answer}")
+        must(answer["signature"] == "valid" and answer["tickets"][0]["known"]["issued_here"],
+             f"explain: {answer}")
         middle = len(text) // 2
         forged = text[:middle] + ("0" if text[middle] != "0" else "1") + text[middle + 1:]
-        must(ctl("ticket", "explain", forged, exit=1).json.get("signature") != "valid", "forged")
+        judged = ctl("ticket", "explain", forged, exit=1).json
+        must(judged.get("signature") != "valid", f"forged: {judged}")
         must(not ctl("ticket", "explain", "E-NOBODY", exit=1).json["tickets"], "nobody's code")
-        chinese = ctl.bare("--data", self.stage.server_data, "--lang", "zh", "ticket", "explain", text)
+        chinese = ctl.bare("ticket", "explain", text, "--lang", "zh",
+                           "--data", self.stage.server_data)
         must("签名有效" in chinese.out, f"in Chinese: {chinese.out}")
 
     def imported(self):
         ctl = self.ctl
         path = self.stage.folder / "codes.csv"
         header = "code,product,first_day,last_day\n"
-        path.write_text(f"{header}E1,{self.product},{TODAY},{TODAY}\nE2,999,{TODAY},{TODAY}\nE3,{self.product},soon,{TODAY}\n")
+        good = f"{header}E1,{self.product},{TODAY},{TODAY}\n"
+        path.write_text(f"{good}E2,{self.product},{TODAY},{TODAY}\n"
+                        f"E3,{self.product},soon,{TODAY}\n")
         error = ctl("ticket", "import", self.site, path, exit=1).json["error"]
         must(any("/lines/4" in one["pointer"] for one in error["errors"]), f"bad lines: {error}")
         must(not ctl("ticket", "explain", "E1", exit=1).json["tickets"], "half a file was imported")
-        path.write_text(f"{header}E1,{self.product},{TODAY},{TODAY}\n")
+        path.write_text(good)
         must(ctl("ticket", "import", self.site, path).json["imported"] == 1, "one line")
         must(ctl("ticket", "explain", "E1").json["tickets"], "the imported code")
         ctl("ticket", "import", self.site, self.stage.folder / "none.csv", exit=4)
 
     def device_commands(self):
         ctl = self.ctl
-        code = ctl("device", "invite", self.site, "gate-1", "--kind", "gate", "--point", self.point, "--number", "A1").json
-        ctl("device", "invite", self.site, "Gate!", "--kind", "gate", "--point", self.point, exit=1)
-        self.gate = self.stage.add_device("gate-1", "gate", code["pairing_code"], "--walk-ms", "20")
+        gate = ["--kind", "gate", "--point", self.point]
+        code = ctl("device", "invite", self.site, "gate-1", *gate, "--number", "A1").json
+        ctl("device", "invite", self.site, "Gate!", *gate, exit=1)
+        self.gate = self.stage.add_device("gate-1", "gate", code["pairing_code"],
+                                          "--walk-ms", "20")
         self.gate.wait_ready()
         must(ctl("device", "show", "gate-1").json["online"], "online")
         must([d["id"] for d in ctl("device", "list").json["items"]] == ["gate-1"], "list")
@@ -158,18 +177,25 @@ class Case:
         must(self.gate.pulses() == pulses + 1, "open did not open")
         ctl("device", "resend", "gate-1", "--from", 1)
         ctl("device", "renew", "gate-1")
-        must(ctl("device", "show", "nobody", exit=1).json["error"]["code"] == "device_unknown", "unknown device")
+        refused = ctl("device", "show", "nobody", exit=1).json["error"]
+        must(refused["code"] == "device_unknown", f"unknown device: {refused}")
 
     def reissued_and_revoked(self):
         ctl = self.ctl
-        follow = subprocess.Popen([ctl.program, "--data", self.stage.server_data, "sync", "log", "--follow", "--json"],
+        follow = subprocess.Popen([ctl.program, "--data", self.stage.server_data,
+                                   "sync", "log", "--follow", "--json"],
                                   stdout=subprocess.PIPE, text=True)
         seen = []
-        threading.Thread(target=lambda: seen.extend(json.loads(line) for line in follow.stdout), daemon=True).start()
+        threading.Thread(target=lambda: seen.extend(map(json.loads, follow.stdout)),
+                         daemon=True).start()
+
+        def arrived():
+            return any(event["kind"] == "admitted" and event["body"]["ticket"] == self.ticket["id"]
+                       for event in seen)
         try:
-            must(self.gate.ask(f"scan {self.ticket['text']}")["verdict"] == "admit", "the gate admits it")
-            until("the admission in the followed log", lambda: any(
-                event["kind"] == "admitted" and event["body"]["ticket"] == self.ticket["id"] for event in seen))
+            answer = self.gate.ask(f"scan {self.ticket['text']}")
+            must(answer["verdict"] == "admit", f"the gate: {answer}")
+            until("the admission in the followed log", arrived)
         finally:
             follow.kill()
             follow.wait()
@@ -180,7 +206,8 @@ class Case:
         new = ctl("ticket", "reissue", fresh["id"]).json
         must(new["generation"] == 2 and new["text"] != fresh["text"], f"reissue: {new}")
         ctl("ticket", "revoke", fresh["id"], "--why", "refund")
-        must(ctl("ticket", "show", fresh["id"]).json["revoked_why"] == "refund", "the reason is kept")
+        shown = ctl("ticket", "show", fresh["id"]).json
+        must(shown["revoked_why"] == "refund", f"the reason is kept: {shown}")
         ctl("ticket", "reissue", fresh["id"], exit=1)
         must(ctl("findings", "list").code == 0, "findings")
 
@@ -188,17 +215,21 @@ class Case:
         ctl, gate, folder = self.ctl, self.gate, self.stage.folder
         self.gate.program.end()
         whole = ctl("journal", "verify", "--data", gate.data).json
-        must(whole["whole"] and whole["signature"] == "valid" and whole["events"] == len(gate.events()), f"verify: {whole}")
+        must(whole["whole"] and whole["signature"] == "valid", f"verify: {whole}")
+        must(whole["events"] == len(gate.events()), f"verify: {whole}")
         kinds = [event["kind"] for event in ctl("journal", "dump", "--data", gate.data).lines]
         must(kinds[0] == "epoch_opened" and "admitted" in kinds, f"dump: {kinds}")
         exported = folder / "gate-1.journal"
-        must(ctl("journal", "export", "--data", gate.data, "--out", exported).json["signed"], "export")
+        made = ctl("journal", "export", "--data", gate.data, "--out", exported).json
+        must(made["signed"], f"export: {made}")
         identity = json.loads((gate.data / "vault" / "identity").read_text())
         (folder / "gate-1.pem").write_text(identity["certificate_pem"])
-        checked = ctl("journal", "verify", exported, "--certificate", folder / "gate-1.pem").json
-        must(checked["whole"] and checked["signature"] == "valid", f"the exported file: {checked}")
+        checked = ctl("journal", "verify", exported,
+                      "--certificate", folder / "gate-1.pem").json
+        must(checked["whole"] and checked["signature"] == "valid", f"the export: {checked}")
         answer = ctl("journal", "import", exported).json
-        must(all(batch["result"] == "known" for batch in answer["batches"]), f"delivered before: {answer}")
+        must(all(batch["result"] == "known" for batch in answer["batches"]),
+             f"delivered before: {answer}")
 
     def damage_is_found(self):
         ctl, gate = self.ctl, self.gate
@@ -210,7 +241,8 @@ class Case:
         content = bytearray(exported.read_bytes())
         content[len(content) // 2] ^= 1
         exported.write_bytes(content)
-        ran = ctl.bare("journal", "verify", exported, "--certificate", self.stage.folder / "gate-1.pem")
+        ran = ctl.bare("journal", "verify", exported,
+                       "--certificate", self.stage.folder / "gate-1.pem")
         must(ran.code in (1, 4), f"a changed byte: exit {ran.code} {ran.out}")
 
     def pictures(self):
@@ -218,11 +250,12 @@ class Case:
         empty.mkdir()
         self.ctl("scan", empty, exit=4)
         (empty / "no.png").write_bytes(b"no picture")
-        must(self.ctl("scan", empty, exit=4).lines[0]["fault"] == "file_kind_unknown", "no picture")
+        report = self.ctl("scan", empty, exit=4).lines[0]
+        must(report["fault"] == "file_kind_unknown", f"no picture: {report}")
 
 
-CASES = ["places_and_products", "exit_codes_of_the_way_there", "tickets", "explained", "imported", "device_commands",
-         "reissued_and_revoked", "journals", "damage_is_found", "pictures"]
+CASES = ["places_and_products", "exit_codes_of_the_way_there", "tickets", "explained", "imported",
+         "device_commands", "reissued_and_revoked", "journals", "damage_is_found", "pictures"]
 
 
 def main():
