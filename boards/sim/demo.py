@@ -274,7 +274,7 @@ class Tour:
                 sum(p for _, p in self.stage.granted(device))
             self.stage.ctl("journal", "verify", "--data", device.data)
             self.say(f"   {device.name:<10} ✓ {count} events, chain heads equal at the server; {persons} persons")
-        doubles = self.stage.query("SELECT device, epoch, seq, COUNT(*) FROM checkin GROUP BY 1, 2, 3 HAVING COUNT(*) > 1")
+        doubles = self.stage.query("SELECT device, epoch, seq FROM checkin GROUP BY 1, 2, 3 HAVING COUNT(*) > 1")
         self.must(not doubles, f"booked twice: {doubles}")
         for ticket in self.offline:
             rows = self.stage.query("SELECT flags & 1 FROM checkin WHERE ticket = ?", ticket["id"])

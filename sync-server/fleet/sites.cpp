@@ -72,7 +72,7 @@ SiteId create_site(Repositories& r, const Call& call, const Keys& keys, const Si
     const SiteId id{existing.empty() ? 1 : existing.back().id.value + 1};
     r.fleet.put_site({id, draft});
 
-    // Before the first ticket is sold, so that no gate meets a signature whose key is still on its way.
+    // Before the first ticket is sold: no gate may meet a signature whose key is still on its way.
     if (r.fleet.ticket_keys().empty()) rotate_ticket_key(r, call, keys);
     CallEntropy entropy{call, fmt::format("site/{}", id.value)};
     const auto authority = crypto::PrivateKey::generate(entropy);

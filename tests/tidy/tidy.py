@@ -16,6 +16,7 @@ import cpp_text  # noqa: E402
 LINES_PER_FILE_MAX = 500
 LINES_PER_FUNCTION_MAX = 70
 COLUMNS_MAX = 100
+PYTHON_COLUMNS_MAX = 120  # scripts carry whole sentences of a tour and of SQL
 TOPS = ('common', 'firmware', 'sync-server', 'boards')
 CPP = ('.cpp', '.hpp')
 TEXT = CPP + ('.txt', '.cmake', '.py', '.md', '.toml', '.json', '.cddl', '.yaml', '.sh', '.patch',
@@ -186,9 +187,10 @@ def check_lengths(tree, _, exceptions):
         lines = text.splitlines()
         if not path.endswith(CPP + ('.py',)):
             continue
+        most = PYTHON_COLUMNS_MAX if path.endswith('.py') else COLUMNS_MAX
         for number, line in enumerate(lines, 1):
-            if len(line) > COLUMNS_MAX:
-                yield path, number, f'{len(line)} columns; at most {COLUMNS_MAX}'
+            if len(line) > most:
+                yield path, number, f'{len(line)} columns; at most {most}'
         if path.startswith('tests/'):
             continue
         if len(lines) > LINES_PER_FILE_MAX and not exceptions.covers('file_length', path):

@@ -176,7 +176,8 @@ def gate_disk_full(stage, rng, _rounds):
     """A full disk refuses and says so; with room again the next scan opens."""
     folder = stage.folder / "gate-1"
     folder.mkdir()
-    run = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True, text=True)
+    run = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)],
+                         capture_output=True, text=True)
     if run.returncode != 0:
         raise Failed("a disk of its own could not be mounted (needs root): " + run.stderr.strip())
     try:
@@ -259,8 +260,8 @@ def forged_and_replayed(stage, rng, _rounds):
         (stage.folder / "payload").write_bytes(payload)
         subprocess.run(["mosquitto_pub", "-V", "5", "-q", "1", "-h", identity["broker"]["host"],
                         "-p", str(identity["broker"]["port"]), "--cafile", stage.folder / "ca.pem",
-                        "--cert", stage.folder / "cert.pem", "--key", stage.folder / "key.pem", "-i", identity["device"],
-                        "-t", identity["topic_root"] + "up/events", "-f", stage.folder / "payload"],
+                        "--cert", stage.folder / "cert.pem", "--key", stage.folder / "key.pem",
+                        "-i", identity["device"], "-t", identity["topic_root"] + "up/events", "-f", stage.folder / "payload"],
                        check=True, timeout=30)
 
     publish(batch)
@@ -273,7 +274,8 @@ def forged_and_replayed(stage, rng, _rounds):
         raise Failed(f"{before} check-ins before the replay, {after} after it")
 
 
-CASES = {case.__name__: case for case in (kill_rounds, snapshot_cut, gate_disk_full, revoked_device, forged_and_replayed)}
+CASES = {case.__name__: case for case in (kill_rounds, snapshot_cut, gate_disk_full, revoked_device,
+                                          forged_and_replayed)}
 
 
 def run_case(name, arguments, seed):
