@@ -15,22 +15,22 @@ std::string csv(int lines, const std::string& name) {
     return out;
 }
 
-constexpr int lines = 50'000;
+constexpr int lines = 5'000;
 
 }  // namespace
 
-TEST_CASE("fifty thousand codes are imported in one act, and a bad line keeps all of them out") {
+TEST_CASE("five thousand codes are imported in one act, and a bad line keeps all of them out") {
     Server server;
     server.start();
     server.furnish();
     const std::string path = "/v1/sites/1/code-imports";
 
     std::string bad = csv(lines, "BAD");
-    bad.replace(bad.find("BAD-040000,1,"), 13, "BAD-040000,x,");
+    bad.replace(bad.find("BAD-004000,1,"), 13, "BAD-004000,x,");
     const auto refused = server.ask("POST", path, bad, {}, "text/csv");
     CHECK(refused.status == 422);
     CHECK(refused.code == "import_refused");
-    CHECK(refused.json["errors"][0]["pointer"] == "/lines/40002/product");
+    CHECK(refused.json["errors"][0]["pointer"] == "/lines/4002/product");
     CHECK(server.get("/v1/tickets?limit=1").json["items"].empty());
 
     const std::string good = csv(lines, "OTA");
@@ -39,8 +39,8 @@ TEST_CASE("fifty thousand codes are imported in one act, and a bad line keeps al
     REQUIRE_MESSAGE(imported.status == 201, imported.code);
     CHECK(imported.json["imported"] == lines);
     const auto found =
-        server.post("/v1/carriers/search", {{"kind", "code"}, {"text", "OTA-049999"}});
-    CHECK(found.json["items"][0]["reference"] == "order 49999");
+        server.post("/v1/carriers/search", {{"kind", "code"}, {"text", "OTA-004999"}});
+    CHECK(found.json["items"][0]["reference"] == "order 4999");
     // Asked again because the answer was lost: the same answer, and no code is "taken" by itself.
     const auto again =
         server.ask("POST", path, good, {{"Idempotency-Key", "season-1"}}, "text/csv");
