@@ -261,7 +261,8 @@ def forged_and_replayed(stage, rng, _rounds):
         subprocess.run(["mosquitto_pub", "-V", "5", "-q", "1", "-h", identity["broker"]["host"],
                         "-p", str(identity["broker"]["port"]), "--cafile", stage.folder / "ca.pem",
                         "--cert", stage.folder / "cert.pem", "--key", stage.folder / "key.pem",
-                        "-i", identity["device"], "-t", identity["topic_root"] + "up/events", "-f", stage.folder / "payload"],
+                        "-i", identity["device"], "-t",
+                        identity["topic_root"] + "up/events", "-f", stage.folder / "payload"],
                        check=True, timeout=30)
 
     publish(batch)
