@@ -124,7 +124,12 @@ std::optional<Verdict> book_outcome(Repositories& r, const Call& call, const fle
     auto row = r.checkins.find(grant);
     if (!row)
         return quarantined(r, call, event, device.site, "an outcome of a grant that is not booked");
-    if (row->how) return quarantined(r, call, event, device.site, "a second outcome of one grant");
+    if (row->how) {
+        // Two copies of one journal each ended the grant they shared: the first word stands. The
+        // fork itself is a finding already, and neither copy lied.
+        if (event.epoch != grant.epoch) return std::nullopt;
+        return quarantined(r, call, event, device.site, "a second outcome of one grant");
+    }
     if (outcome.passed + outcome.returned > row->admitted.persons)
         return quarantined(r, call, event, device.site, "more came out of a grant than it had");
     row->passed = outcome.passed;
