@@ -98,6 +98,28 @@ int status_of(store::Fault fault) noexcept {
     return fault == store::Fault::disk_full ? 507 : 503;
 }
 
+std::string_view code_of(store::Fault fault) noexcept {
+    switch (fault) {
+        case store::Fault::unavailable:
+            return "database_unavailable";
+        case store::Fault::disk_full:
+            return "database_disk_full";
+        case store::Fault::io_error:
+            return "database_io_error";
+        case store::Fault::in_use:
+            return "database_in_use";
+        case store::Fault::schema_newer:
+            return "database_schema_newer";
+        case store::Fault::damaged:
+            return "database_damaged";
+        case store::Fault::busy:
+            return "database_busy";
+        case store::Fault::stopped:
+            return "database_stopped";
+    }
+    std::abort();
+}
+
 http::Problem problem_of(int status, std::string_view code, std::string detail) {
     return {.status = status, .code = std::string{code}, .detail = std::move(detail)};
 }

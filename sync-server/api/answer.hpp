@@ -30,6 +30,8 @@ int status_of(catalog::Refusal refusal) noexcept;
 int status_of(orders::Refusal refusal) noexcept;
 int status_of(access::Refusal refusal) noexcept;
 int status_of(store::Fault fault) noexcept;
+/// "database_busy": the code of a problem.
+std::string_view code_of(store::Fault fault) noexcept;
 
 http::Problem problem_of(int status, std::string_view code, std::string detail = {});
 template <class Refusal>

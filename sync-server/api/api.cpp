@@ -18,7 +18,7 @@ constexpr std::uint32_t retry_after_s = 1;
 
 http::Response store_response(store::Fault fault) {
     auto response = http::to_response(
-        problem_of(status_of(fault), fmt::format("database_{}", store::to_text(fault)),
+        problem_of(status_of(fault), code_of(fault),
                    "nothing was done; ask again, with the same Idempotency-Key if it was an act"));
     response.headers.add("Retry-After", std::to_string(retry_after_s));
     return response;
@@ -100,7 +100,7 @@ std::variant<http::Problem, Guest> Api::Impl::pass_key(const Endpoint& endpoint,
     std::optional<Result<access::Key, access::Refusal>> known;
     const auto fault = backend_.read(
         "door", [&](Repositories& r, const Call&) { known = access::authenticate(r, text); });
-    if (fault) return problem_of(status_of(*fault), "database_unavailable");
+    if (fault) return problem_of(status_of(*fault), code_of(*fault));
     if (known->has_error()) return problem_of(known->error());
     const access::Key& key = **known;
     const access::Permission needed = endpoint.door.permission();

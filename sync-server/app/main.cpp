@@ -1,4 +1,6 @@
 // paifang-server: the sync server's program.
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
@@ -88,6 +90,8 @@ int create_key(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // Database, keys and the broker's files are the server's alone, whatever the directory allows.
+    ::umask(S_IRWXG | S_IRWXO);
     Arguments arguments;
     CLI::App cli{
         "The sync server of Paifang: tickets, devices, their journals.\n"

@@ -70,10 +70,10 @@ TEST_CASE("renewal wants a certificate, and the main listener does not know the 
                                    .certificate = "no certificate"});
     CHECK(answer.status == 403);
     CHECK(answer.code == "certificate_bad");
-    for (const auto& route : house.api.main_router()->routes())
-        CHECK(route.path != "/v1/certificates/renew");
-    for (const auto& route : house.api.renewal_router()->routes())
-        CHECK(route.path == "/v1/certificates/renew");
+    const auto main = house.api.main_router();
+    const auto renewal = house.api.renewal_router();
+    for (const auto& route : main->routes()) CHECK(route.path != "/v1/certificates/renew");
+    for (const auto& route : renewal->routes()) CHECK(route.path == "/v1/certificates/renew");
 }
 
 TEST_CASE("bodies are read exactly, and every fault is named by its pointer") {

@@ -55,7 +55,8 @@ House::Answer House::ask(const Ask& asked) {
     request.headers = asked.headers;
     if (!asked.key.empty())
         request.headers.add("Authorization", "Bearer " + (asked.key == "admin" ? key : asked.key));
-    if (!asked.body.empty()) request.headers.set("Content-Type", asked.content_type);
+    if (!asked.body.empty() || asked.content_type != "application/json")
+        request.headers.set("Content-Type", asked.content_type);
     if (!asked.certificate.empty()) request.client_certificate_pem = asked.certificate;
     request.request_id = "test-request";
 

@@ -22,7 +22,7 @@ using Json = nlohmann::json;
 
 class House : public server::api::Backend {
 public:
-    House() {
+    explicit House(std::uint64_t seed = 1) : entropy_{seed} {
         auto opened = server::store::Store::open(
             {.path = folder_ / "server.db", .vfs = {}, .threaded = false, .now = now});
         REQUIRE(opened.has_value());
@@ -52,7 +52,7 @@ public:
     Answer ask(const Ask& ask);
     Answer get(const std::string& path) { return ask({.method = "GET", .path = path}); }
     Answer post(const std::string& path, const Json& body) {
-        return ask({.method = "POST", .path = path, .body = body.dump()});
+        return ask({.method = "POST", .path = path, .body = body.is_null() ? "" : body.dump()});
     }
     std::string make_key(const std::string& name, server::access::Permissions permissions);
 
@@ -84,7 +84,7 @@ private:
     }
 
     TempDir folder_;
-    SeededEntropy entropy_{20261};
+    SeededEntropy entropy_;
     server::fleet::Keys keys_ = make_keys();
     std::unique_ptr<server::store::Store> store_;
     std::shared_ptr<const server::http::Router> main_, renewal_;
