@@ -47,7 +47,7 @@ struct Config {
     std::size_t message_bytes_max = 256 * 1024;
     std::size_t queued_messages_max = 1'000;  // a client that doesn't read; more are dropped
     std::size_t connections_max = 20'000;
-    std::uint32_t start_ms_max = 10'000;
+    std::uint32_t start_ms_max = 30'000;  // a busy disk; usually 0.1 s
 };
 
 /// One line of Mosquitto's own log, or of the supervisor. Called on the supervising thread.

@@ -34,6 +34,32 @@ struct Orders {
     int output;
 };
 
+/// All signals wait. Between fork and exec the child still has our handlers, and what they do there
+/// (write to a pipe shared with us, say) would reach us.
+class SignalsBlocked {
+public:
+    SignalsBlocked() {
+        sigset_t all;
+        sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+private:
+    sigset_t before_;
+};
+
+void forget_handlers() {
+    struct sigaction plain {};
+    plain.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number) ::sigaction(number, &plain, nullptr);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 [[noreturn]] void become_broker(const Orders& orders) {
     // Before exec: Mosquitto dropping root by itself would clear the parent-death signal.
     if (orders.account != nullptr &&
@@ -50,9 +76,7 @@ struct Orders {
     ::dup2(null, STDIN_FILENO);
     ::dup2(null, STDOUT_FILENO);
     ::dup2(orders.output, STDERR_FILENO);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    forget_handlers();
     ::execv(orders.program, orders.arguments);
     ::_exit(not_executed);
 }
@@ -87,12 +111,17 @@ Child::Child(const std::filesystem::path& program, const std::filesystem::path& 
                         .account = account ? &*account : nullptr,
                         .parent = ::getpid(),
                         .output = input.get()};
-    const pid_t process = ::fork();
-    if (process < 0) fail("fork");
-    if (process == 0) become_broker(orders);
-    process_ = process;
+    {
+        const SignalsBlocked blocked;
+        process_ = ::fork();
+        if (process_ == 0) become_broker(orders);
+    }
+    if (process_ < 0) {
+        process_ = 0;
+        fail("fork");
+    }
     // glibc 2.36 declares pidfd_open without C linkage.
-    ended_ = Descriptor{static_cast<int>(::syscall(SYS_pidfd_open, process, 0))};
+    ended_ = Descriptor{static_cast<int>(::syscall(SYS_pidfd_open, process_, 0))};
     if (!ended_) {
         const int error = errno;
         finish(std::chrono::milliseconds{0});

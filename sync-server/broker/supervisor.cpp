@@ -57,6 +57,7 @@ Result<void, Fault> Broker::Supervisor::start() {
     }
     {
         const std::scoped_lock files{files_mutex_};
+        written_.clear();  // nobody knows what happened to the directory meanwhile
         if (!write_files()) return Fault::directory_unusable;
     }
     thread_ = std::thread{[this] { supervise(); }};
@@ -103,17 +104,25 @@ bool Broker::Supervisor::write_files() {
                             .message_bytes_max = config_.message_bytes_max,
                             .queued_messages_max = config_.queued_messages_max,
                             .connections_max = config_.connections_max};
-    const std::array<std::pair<std::string_view, std::string>, 7> files{{
-        {settings_file, render_settings(settings)},
-        {access_file, render_access(config_.access)},
-        {no_access_file, "# Nothing is allowed here.\n"},
-        {authority_file, config_.material.authority},
-        {certificate_file, config_.material.certificate},
-        {key_file, config_.material.key},
-        {crl_file, config_.material.crl},
+    const std::array<std::pair<std::string, std::string>, 7> files{{
+        {std::string{settings_file}, render_settings(settings)},
+        {std::string{access_file}, render_access(config_.access)},
+        {std::string{no_access_file}, "# Nothing is allowed here.\n"},
+        {std::string{authority_file}, config_.material.authority},
+        {std::string{certificate_file}, config_.material.certificate},
+        {std::string{key_file}, config_.material.key},
+        {std::string{crl_file}, config_.material.crl},
     }};
     return std::ranges::all_of(files, [this](const auto& file) {
-        return write_file(config_.directory, file.first, file.second, account_);
+        const auto& [name, content] = file;
+        // Replacing a file waits for the disk; mostly one of the seven has changed.
+        if (const auto found = written_.find(name);
+            found != written_.end() && found->second == content) {
+            return true;
+        }
+        if (!write_file(config_.directory, name, content, account_)) return false;
+        written_[name] = content;
+        return true;
     });
 }
 

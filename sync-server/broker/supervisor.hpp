@@ -1,6 +1,7 @@
 #pragma once
 // Keeps one Mosquitto running on a thread of its own.
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -45,7 +46,8 @@ private:
     Config config_;  // material and access change under files_mutex_, the rest never after start
     const Log log_;
     std::mutex files_mutex_;
-    std::mutex life_mutex_;  // start() and stop() one after another
+    std::map<std::string, std::string> written_;  // name and content, as on the disk
+    std::mutex life_mutex_;                       // start() and stop() one after another
     std::thread thread_;
     Descriptor wake_;
     std::optional<Account> account_;
