@@ -41,6 +41,7 @@ Result<std::unique_ptr<Device>, journal::Fault> Device::start(Options options, P
                                               std::move(*journal), std::move(*cache),
                                               std::move(timekeeper)}};
     if (const auto fault = device->check_epoch()) return *fault;
+    device->granting_epoch_ = device->journal_->end().epoch;
     device->close_open_grants();
     const Reading again = device->read_clocks();
     const auto booted = device->journal_->append(
@@ -196,6 +197,7 @@ verify::Answer Device::present(verify::Presented presented) {
         verify::wipe(request.presented.text);  // invariant 7: a number stays nowhere
     }
     show(answer);
+    if (answer.grant_seq) granting_epoch_ = journal_->end().epoch;
     if (answer.grant_seq && has_barrier())
         run_lane(lane::Granted{*answer.grant_seq, answer.verdict.persons});
     engine_->tick(now);
@@ -290,11 +292,22 @@ journal::Result<void> Device::write(const pf::journal::Body& body) {
 }
 
 bool Device::record(const pf::journal::Body& body) {
+    if (of_an_ended_epoch(body)) {
+        // The server proved our file an old copy while somebody was walking through: the grant
+        // stays in the epoch that ended, without outcome, and nothing returns by itself.
+        note(Notice::What::lane, "a passage outlived its epoch; its grant stays without outcome");
+        return true;
+    }
     if (write(body).has_value()) return true;
     // An outcome lost would leave a grant open for ever; other events may go when the disk refuses.
     if (std::holds_alternative<Outcome>(body) && unwritten_.size() < unwritten_max)
         unwritten_.push_back(body);
     return false;
+}
+
+bool Device::of_an_ended_epoch(const pf::journal::Body& body) const {
+    const auto* outcome = std::get_if<Outcome>(&body);
+    return outcome != nullptr && granting_epoch_ != journal_->end().epoch;
 }
 
 void Device::retry_records() {

@@ -108,6 +108,7 @@ private:
     void perform(const lane::Action& action);
     journal::Result<void> write(const pf::journal::Body& body);
     bool record(const pf::journal::Body& body);
+    bool of_an_ended_epoch(const pf::journal::Body& body) const;
     void retry_records();
     void tidy(const Reading& now);
     void note(Notice::What what, std::string text);
@@ -139,6 +140,8 @@ private:
     SteadyTime time_saved_at_{};
     SteadyTime tidied_at_{};
     std::function<void(const Notice&)> notice_;
+
+    Epoch granting_epoch_;  // of the newest grant: its outcome belongs there or nowhere
 
     static constexpr std::size_t unwritten_max = 16;
 };
