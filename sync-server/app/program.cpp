@@ -34,6 +34,9 @@ namespace asio = boost::asio;
 constexpr std::chrono::hours list_renewed_every{24};
 constexpr std::chrono::milliseconds follow_every{150};  // how late a follower may hear
 constexpr std::chrono::seconds drops_told_every{10};
+/// An import is one act: a season's codes on a small machine take their minutes, and an answer
+/// given up earlier would leave the caller not knowing.
+constexpr std::chrono::minutes answer_within{5};
 
 WallTime wall_now() {
     return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
@@ -249,6 +252,7 @@ std::optional<http::TlsOptions> Program::Impl::main_tls(std::string& wrong) {
 std::optional<StartFailure> Program::Impl::start_http() {
     http::ServerOptions options;
     options.threads = config_.http.threads;
+    options.timeouts.answer = answer_within;
     options.on_bug = [this](std::string_view what) {
         log_.say(LogLevel::error, "bug in a handler", {{"what", std::string{what}}});
     };

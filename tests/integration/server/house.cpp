@@ -141,7 +141,7 @@ https::Options Server::options() const {
     https::Options out;
     out.base_url = url();
     out.ca_pem = authority_pem();
-    out.request_timeout = std::chrono::minutes{3};
+    out.request_timeout = std::chrono::minutes{5};
     return out;
 }
 
