@@ -14,6 +14,18 @@ using pf::journal::Outcome;
 namespace {
 constexpr std::string_view saved_time_name = "saved_time_ms";
 
+/// Invariant 7: a number stays nowhere, whatever became of the decision.
+class Wiped {
+public:
+    explicit Wiped(std::string& text) : text_{text} {}
+    ~Wiped() { verify::wipe(text_); }
+    Wiped(const Wiped&) = delete;
+    Wiped& operator=(const Wiped&) = delete;
+
+private:
+    std::string& text_;
+};
+
 WallTime clock_floor(const Options& options, const journal::Journal& journal,
                      const cache::Cache& cache) {
     const WallTime saved = wall_from_ms(cache.number(saved_time_name, 0));
@@ -21,11 +33,36 @@ WallTime clock_floor(const Options& options, const journal::Journal& journal,
 }
 }  // namespace
 
+journal::Fault fault_of(cache::Fault fault) noexcept {
+    switch (fault) {
+        case cache::Fault::disk_full:
+            return journal::Fault::disk_full;
+        case cache::Fault::locked:
+            return journal::Fault::locked;
+        case cache::Fault::io_error:
+        case cache::Fault::damaged:  // begun anew when it is opened again
+        case cache::Fault::digest_mismatch:
+        case cache::Fault::wrong_base:
+            return journal::Fault::io_error;
+    }
+    return journal::Fault::io_error;
+}
+
 Result<std::unique_ptr<Device>, journal::Fault> Device::start(Options options, Ports ports) {
+    try {
+        return open(std::move(options), std::move(ports));
+    } catch (const journal::ReadFailed& failed) {
+        return failed.fault();
+    } catch (const cache::ReadFailed& failed) {
+        return fault_of(failed.fault());
+    }
+}
+
+Result<std::unique_ptr<Device>, journal::Fault> Device::open(Options options, Ports ports) {
     const Reading now{ports.clock.wall(), ports.clock.steady()};
     auto cache = cache::Cache::open(
         {.path = options.data_dir + "/" + std::string{cache::file_name}, .vfs = options.vfs});
-    if (cache.has_error()) return journal::Fault::io_error;
+    if (cache.has_error()) return fault_of(cache.error());
     // A new journal needs a stamp before there is a floor to judge the clock by.
     const journal::Stamp first{std::max(now.wall, options.build_time), now.steady,
                                options.identity.boot, pf::journal::ClockQuality::unconfirmed};
@@ -47,6 +84,8 @@ Result<std::unique_ptr<Device>, journal::Fault> Device::start(Options options, P
     const auto booted = device->journal_->append(
         device->stamp(again), pf::journal::Booted{device->options_.identity.firmware});
     if (booted.has_error()) return booted.error();
+    if (device->options_.lost)
+        (void)device->record(pf::journal::finding("storage_unreadable", *device->options_.lost));
     return device;
 }
 
@@ -161,8 +200,38 @@ verify::Answer Device::on_document(ports::DocumentRead read) {
 }
 
 verify::Answer Device::check(const verify::Request& request, const Reading& now) {
-    return verifier_->check(request, standing_, *timekeeper_, now, options_.identity.boot,
-                            online());
+    verify::Answer answer =
+        verifier_->check(request, standing_, *timekeeper_, now, options_.identity.boot, online());
+    if (answer.storage) storage_answered(*answer.storage);
+    return answer;
+}
+
+/// A file that can't be read any more refuses as one that can't be written does, and says so before
+/// the device ends.
+template <class Decide>
+verify::Answer Device::decided(Decide&& decide) {
+    try {
+        return decide();
+    } catch (const journal::ReadFailed& failed) {
+        refuse_for(failed.fault());
+        throw;
+    } catch (const cache::ReadFailed& failed) {
+        refuse_for(fault_of(failed.fault()));
+        throw;
+    }
+}
+
+void Device::storage_answered(journal::Fault fault) {
+    note(Notice::What::storage, std::string{journal::to_text(fault)});
+    if (fault != journal::Fault::disk_full) failing_ = fault;
+}
+
+void Device::refuse_for(journal::Fault storage) {
+    verify::Answer answer;
+    answer.verdict.kind = admission::Verdict::Kind::refuse;
+    answer.verdict.reason = admission::Reason::storage_failed;
+    answer.storage = storage;
+    show(answer);
 }
 
 verify::Answer Device::lane_not_ready() const {
@@ -181,7 +250,8 @@ verify::Answer Device::present(verify::Presented presented) {
     const auto bound = [&](const verify::Request& request) { return check(request, now); };
     verify::Answer answer;
     if (options_.identity.kind == wire::DeviceKind::handheld) {
-        answer = handheld_.preview(std::move(presented), now.steady, bound);
+        answer =
+            decided([&] { return handheld_.preview(std::move(presented), now.steady, bound); });
     } else if (has_barrier() && !lane::ready(lane_)) {
         // Deciding now would admit somebody the arm can't open for.
         verify::wipe(presented.text);
@@ -193,8 +263,8 @@ verify::Answer Device::present(verify::Presented presented) {
                                 .persons = {},
                                 .chosen = {},
                                 .awaits_passage = has_barrier()};
-        answer = bound(request);
-        verify::wipe(request.presented.text);  // invariant 7: a number stays nowhere
+        const Wiped number{request.presented.text};
+        answer = decided([&] { return bound(request); });
     }
     show(answer);
     if (answer.grant_seq) granting_epoch_ = journal_->end().epoch;
@@ -208,9 +278,9 @@ verify::Answer Device::admit(std::optional<std::uint16_t> persons, bool staff_co
                              std::optional<TicketId> chosen) {
     const Reading now = read_clocks();
     retry_records();
-    const verify::Answer answer =
-        handheld_.admit(persons, staff_confirmed, chosen, now.steady,
-                        [&](const verify::Request& request) { return check(request, now); });
+    const auto bound = [&](const verify::Request& request) { return check(request, now); };
+    const verify::Answer answer = decided(
+        [&] { return handheld_.admit(persons, staff_confirmed, chosen, now.steady, bound); });
     show(answer);
     engine_->tick(now);
     return answer;
@@ -287,7 +357,7 @@ journal::Result<void> Device::write(const pf::journal::Body& body) {
             return lane::limit_return(*outcome, static_cast<int>(today));
         });
     if (written.has_value()) return {};
-    note(Notice::What::storage, std::string{journal::to_text(written.error())});
+    storage_answered(written.error());
     return written.error();
 }
 

@@ -39,7 +39,12 @@ struct Options {
     std::string vfs;       // simulations
     sync::Identity identity;
     WallTime build_time;  // one leg of the clock floor
+    /// What the device before this one ended of, for headquarters (Keeper).
+    std::optional<std::string> lost = std::nullopt;
 };
+
+/// The journal's word for a fault of the cache: both files lie on one disk.
+journal::Fault fault_of(cache::Fault fault) noexcept;
 
 /// One line of what happened, for the live view, the log and tools. Never carries a code in clear.
 struct Notice {
@@ -52,6 +57,10 @@ class Device final : public sync::Host {
 public:
     /// Opens both files, closes what a restart left open (outcome unknown), starts a new epoch if
     /// the journal is older than what the server confirmed.
+    ///
+    /// Any call below may throw journal::ReadFailed or cache::ReadFailed: a device without its
+    /// memory can't go on and is to be destroyed (Keeper). Whoever stood there was refused with
+    /// storage_failed, or was admitted and that is on disk.
     static Result<std::unique_ptr<Device>, journal::Fault> start(Options options, Ports ports);
     ~Device() override;
 
@@ -86,12 +95,16 @@ public:
     journal::Journal& journal() noexcept { return *journal_; }
     cache::Cache& cache() noexcept { return *cache_; }
     bool online() const;
+    /// Set once the journal answered with a fault that does not pass by itself, as a full disk
+    /// does: opening the files anew may help (Keeper).
+    std::optional<journal::Fault> failing() const noexcept { return failing_; }
     void on_notice(std::function<void(const Notice&)> handler) { notice_ = std::move(handler); }
 
     static constexpr Millis save_time_every_ms{60'000};
     static constexpr Millis tidy_every_ms{60LL * 60 * 1000};
 
 private:
+    static Result<std::unique_ptr<Device>, journal::Fault> open(Options options, Ports ports);
     Device(Options options, Ports ports, std::unique_ptr<journal::Journal> journal,
            std::unique_ptr<cache::Cache> cache, std::unique_ptr<verify::Timekeeper> timekeeper);
 
@@ -99,10 +112,14 @@ private:
     void close_open_grants();
     std::optional<journal::Fault> check_epoch();
     void load_standing();
+    void storage_answered(journal::Fault fault);
     bool has_barrier() const noexcept { return ports_.barrier != nullptr; }
     verify::Answer present(verify::Presented presented);
     verify::Answer lane_not_ready() const;
     verify::Answer check(const verify::Request& request, const Reading& now);
+    void refuse_for(journal::Fault storage);
+    template <class Decide>
+    verify::Answer decided(Decide&& decide);
     void show(const verify::Answer& answer);
     void run_lane(const lane::Event& event);
     void perform(const lane::Action& action);
@@ -141,6 +158,7 @@ private:
     SteadyTime tidied_at_{};
     std::function<void(const Notice&)> notice_;
 
+    std::optional<journal::Fault> failing_;
     Epoch granting_epoch_;  // of the newest grant: its outcome belongs there or nowhere
 
     static constexpr std::size_t unwritten_max = 16;

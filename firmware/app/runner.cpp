@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "common/mqtt/paho_link.hpp"
+#include "firmware/app/keeper.hpp"
 #include "firmware/scan/look.hpp"
 
 namespace pf::firmware::app {
@@ -24,27 +25,38 @@ constexpr std::chrono::hours renewal_check_every{1};
 
 struct Runner::Impl final : mqtt::LinkEvents {
     Impl(RunnerOptions o, RunnerPorts p)
-        : options{std::move(o)}, ports{p}, looks{[this] {
-              asio::post(executor, [this] { take_looks(); });
-          }} {}
+        : options{std::move(o)},
+          ports{p},
+          looks{[this] { asio::post(executor, [this] { take_looks(); }); }},
+          keeper{{ports.clock, ports.barrier, ports.cue},
+                 [this](std::optional<std::string> lost) { return start_device(std::move(lost)); },
+                 // Posted, because a device may end inside a call of its link.
+                 {.started = [this] { asio::post(executor, [this] { connect(); }); },
+                  .ended = [this] { asio::post(executor, [this] { disconnect(); }); },
+                  .notice = [this](const Notice& notice) { on_notice(notice); }}} {}
 
     // --- link events, on the executor ---
     std::optional<mqtt::Will> on_connecting() override {
-        sync::Engine::Will will = device->next_will();
-        return mqtt::Will{std::move(will.topic), std::move(will.payload)};
+        std::optional<mqtt::Will> out;
+        (void)keeper.call([&](Device& device) {
+            sync::Engine::Will will = device.next_will();
+            out = mqtt::Will{std::move(will.topic), std::move(will.payload)};
+        });
+        return out;
     }
     void on_up() override {
         spdlog::info("uplink is up");
-        device->on_link_up();
+        (void)keeper.call([](Device& device) { device.on_link_up(); });
         arm_timer();
     }
     void on_down(mqtt::Fault why) override {
         spdlog::info("uplink is down: {}", mqtt::to_text(why));
-        device->on_link_down();
+        (void)keeper.call([](Device& device) { device.on_link_down(); });
         arm_timer();
     }
     void on_message(mqtt::Message message) override {
-        device->on_message(message.topic, message.payload);
+        (void)keeper.call(
+            [&](Device& device) { device.on_message(message.topic, message.payload); });
         arm_timer();
     }
     void on_sent(mqtt::PublishId, std::optional<mqtt::Fault> fault) override {
@@ -52,7 +64,7 @@ struct Runner::Impl final : mqtt::LinkEvents {
         // else sees it.
         if (fault && *fault != mqtt::Fault::lost)
             spdlog::warn("a message was not taken: {}", mqtt::to_text(*fault));
-        device->tick();
+        keeper.tick();
         arm_timer();
     }
     void on_inbound_dropped(std::uint64_t count) override {
@@ -79,6 +91,17 @@ struct Runner::Impl final : mqtt::LinkEvents {
         link->open(*this);
     }
 
+    void connect() {
+        if (plugged_in && !link && keeper.device() != nullptr) make_link();
+        arm_timer();
+    }
+
+    void disconnect() {
+        if (link) link->close();
+        link.reset();
+        arm_timer();
+    }
+
     bool publish(std::string topic, Bytes payload) {
         return link && link->up() &&
                link->publish(std::move(topic), std::move(payload)).has_value();
@@ -87,17 +110,19 @@ struct Runner::Impl final : mqtt::LinkEvents {
     void arm_timer() {
         const SteadyTime now = ports.clock.steady();
         Millis wait = idle_wait_max;
-        if (const auto at = device->wake_at())
+        if (const auto at = keeper.wake_at())
             wait = std::clamp(*at - now, Millis{0}, idle_wait_max);
         timer.expires_after(std::max(wait, Millis{1}));
         timer.async_wait([this](const boost::system::error_code& error) {
             if (error) return;  // armed anew, or stopping
-            device->tick();
+            keeper.tick();
             arm_timer();
         });
     }
 
     void renew_if_due() {
+        Device* const device = keeper.device();
+        if (device == nullptr) return;
         const bool due =
             renewal_wanted ||
             renewal_due(options.enrolment,
@@ -123,13 +148,14 @@ struct Runner::Impl final : mqtt::LinkEvents {
         // The key changed with the certificate: events are signed with the new one from a fresh
         // device on.
         options.enrolment = std::move(*renewed);
-        restart_device();
+        keeper.restart();
+        arm_timer();
     }
 
-    bool start_device() {
+    Result<std::unique_ptr<Device>, journal::Fault> start_device(std::optional<std::string> lost) {
         auto identity =
             identity_of(options.enrolment, options.kind, options.firmware, options.boot);
-        if (!identity) return false;
+        if (!identity) return journal::Fault::not_ours;
         Ports p{.clock = ports.clock,
                 .barrier = ports.barrier,
                 .cue = ports.cue,
@@ -137,35 +163,21 @@ struct Runner::Impl final : mqtt::LinkEvents {
                 .publish = [this](std::string topic, Bytes payload) {
                     return publish(std::move(topic), std::move(payload));
                 }};
-        auto started = Device::start({.data_dir = options.data_dir,
-                                      .vfs = {},
-                                      .identity = std::move(*identity),
-                                      .build_time = options.build_time},
-                                     std::move(p));
-        if (started.has_error()) {
-            start_fault = started.error();
-            return false;
-        }
-        device = std::move(*started);
-        device->on_notice([this](const Notice& notice) {
-            if (notice.what == Notice::What::sync && notice.text == "renew certificate")
-                renewal_wanted = true;
-            spdlog::info("{}", notice.text);
-        });
-        return true;
+        return Device::start({.data_dir = options.data_dir,
+                              .vfs = {},
+                              .identity = std::move(*identity),
+                              .build_time = options.build_time,
+                              .lost = std::move(lost)},
+                             std::move(p));
     }
 
-    void restart_device() {
-        link->close();
-        link.reset();
-        device.reset();
-        if (!start_device()) {
-            spdlog::critical("the device's files could not be opened again");
-            context.stop();
-            return;
-        }
-        if (plugged_in) make_link();
-        arm_timer();
+    void on_notice(const Notice& notice) {
+        if (notice.what == Notice::What::sync && notice.text == "renew certificate")
+            renewal_wanted = true;
+        if (notice.what == Notice::What::storage)
+            spdlog::error("{}", notice.text);
+        else
+            spdlog::info("{}", notice.text);
     }
 
     void start_sources() {
@@ -180,17 +192,16 @@ struct Runner::Impl final : mqtt::LinkEvents {
     }
 
     void run() {
-        scanner.on_code([this](ports::ScannedCode code) { (void)device->on_code(code); });
+        scanner.on_code([this](ports::ScannedCode code) { keeper.on_code(code); });
         if (ports.id_reader)
             ports.id_reader->on_document(
-                [this](ports::DocumentRead read) { (void)device->on_document(std::move(read)); });
+                [this](ports::DocumentRead read) { keeper.on_document(std::move(read)); });
         if (ports.barrier)
             ports.barrier->on_event([this](ports::BarrierEvent event) {
-                device->on_barrier(event);
+                keeper.on_barrier(event);
                 arm_timer();
             });
         start_sources();
-        make_link();
         arm_timer();
         check_renewal();
         context.run();
@@ -219,13 +230,12 @@ struct Runner::Impl final : mqtt::LinkEvents {
     asio::steady_timer renewal_timer{context};
     scan::LookQueue looks;
     scan::LaneScanner scanner;
-    std::unique_ptr<Device> device;
     std::unique_ptr<mqtt::Link> link;
     std::vector<std::unique_ptr<scan::Source>> sources;
     std::thread renewing;
     bool renewal_wanted = false;
     bool plugged_in = true;
-    journal::Fault start_fault = journal::Fault::io_error;
+    Keeper keeper;  // last: what it keeps uses the rest
 };
 
 Runner::Runner(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
@@ -234,7 +244,7 @@ Runner::~Runner() = default;
 Result<std::unique_ptr<Runner>, journal::Fault> Runner::make(RunnerOptions options,
                                                              RunnerPorts ports) {
     auto impl = std::make_unique<Impl>(std::move(options), ports);
-    if (!impl->start_device()) return impl->start_fault;
+    if (const auto fault = impl->keeper.start()) return *fault;
     return std::unique_ptr<Runner>{new Runner{std::move(impl)}};
 }
 
@@ -246,7 +256,7 @@ void Runner::stop() {
 
 void Runner::post(std::function<void(Device&)> task) {
     asio::post(impl_->executor, [impl = impl_.get(), task = std::move(task)] {
-        task(*impl->device);
+        (void)impl->keeper.call(task);
         impl->arm_timer();
     });
 }
@@ -255,8 +265,8 @@ void Runner::post_after(Millis wait, std::function<void(Device&)> task) {
     auto timer = std::make_shared<asio::steady_timer>(impl_->context, wait);
     timer->async_wait([impl = impl_.get(), timer,
                        task = std::move(task)](const boost::system::error_code& error) {
-        if (error || !impl->device) return;
-        task(*impl->device);
+        if (error) return;
+        (void)impl->keeper.call(task);
         impl->arm_timer();
     });
 }
@@ -265,13 +275,9 @@ void Runner::set_uplink(bool plugged_in) {
     asio::post(impl_->executor, [impl = impl_.get(), plugged_in] {
         if (plugged_in == impl->plugged_in) return;
         impl->plugged_in = plugged_in;
-        if (plugged_in) {
-            impl->make_link();
-        } else {
-            impl->link->close();
-            impl->link.reset();
-            impl->device->on_link_down();
-        }
+        if (plugged_in) return impl->connect();
+        impl->disconnect();
+        (void)impl->keeper.call([](Device& device) { device.on_link_down(); });
     });
 }
 

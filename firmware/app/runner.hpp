@@ -37,7 +37,8 @@ struct RunnerPorts {
 
 class Runner {
 public:
-    /// Opens the device's files. The link starts with run().
+    /// Opens the device's files. The link starts with run(). Later the runner goes on without its
+    /// files when it must: it refuses everybody and opens them again (keeper.hpp).
     static Result<std::unique_ptr<Runner>, journal::Fault> make(RunnerOptions options,
                                                                 RunnerPorts ports);
     ~Runner();
@@ -48,7 +49,8 @@ public:
     void run();
     /// Any thread, also a signal-handling one.
     void stop();
-    /// Runs something on the device's thread: control sockets and tests. Any thread.
+    /// Runs something on the device's thread: control sockets and tests. Any thread. Dropped while
+    /// there is no device.
     void post(std::function<void(Device&)> task);
     /// The same, `wait` later. On the device's thread.
     void post_after(Millis wait, std::function<void(Device&)> task);

@@ -27,8 +27,8 @@ template <class T>
 using Result = pf::Result<T, Fault>;
 
 /// Thrown by the reads below when the file can't be read any more: a device without its memory
-/// can't go on. `app` catches it, ends and starts again from the file; inside transact() it becomes
-/// the result.
+/// can't go on. `app` (Keeper) catches it, ends the device and starts one again from the file;
+/// inside transact() it becomes the result.
 class ReadFailed final : public std::runtime_error {
 public:
     ReadFailed(Fault fault, const std::string& detail)

@@ -1,0 +1,128 @@
+#include "firmware/app/keeper.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "firmware/verify/display.hpp"
+
+namespace pf::firmware::app {
+
+using ports::BarrierEvent;
+
+Keeper::Keeper(Board board, Start start, Hooks hooks)
+    : board_{board}, start_{std::move(start)}, hooks_{std::move(hooks)} {}
+
+std::optional<journal::Fault> Keeper::start() { return try_start(); }
+
+std::optional<journal::Fault> Keeper::try_start() {
+    auto started = start_(lost_);
+    if (started.has_error()) return started.error();
+    device_ = std::move(*started);
+    device_->on_notice(hooks_.notice);
+    lost_.reset();
+    retry_at_.reset();
+    started_at_ = board_.clock.steady();
+    // The lane begins idle; a gate that burns, or whose sensor is broken, must not.
+    if (faulty_) (void)call([](Device& device) { device.on_barrier(BarrierEvent::fault); });
+    if (fire_) (void)call([](Device& device) { device.on_barrier(BarrierEvent::fire_on); });
+    if (device_ && hooks_.started) hooks_.started();
+    return std::nullopt;
+}
+
+bool Keeper::call(const std::function<void(Device&)>& task) {
+    if (!device_) return false;
+    try {
+        task(*device_);
+        if (!device_->failing()) return true;
+        lose("the journal", *device_->failing(), "a write failed");
+    } catch (const journal::ReadFailed& failed) {
+        lose("the journal", failed.fault(), failed.what());
+    } catch (const cache::ReadFailed& failed) {
+        lose("the cache", fault_of(failed.fault()), failed.what());
+    }
+    return false;
+}
+
+void Keeper::lose(std::string_view file, journal::Fault fault, std::string_view detail) {
+    lost_ = fmt::format("{} failed: {}, {}", file, journal::to_text(fault), detail);
+    note(fmt::format("{}; the device starts again", *lost_));
+    end_device();
+    wait_longer();
+}
+
+void Keeper::end_device() {
+    // Nobody watches an arm whose device is gone. The grant is on disk; its outcome will be
+    // unknown.
+    const bool open = std::holds_alternative<lane::Open>(device_->lane_state());
+    if (open && board_.barrier != nullptr && !fire_) board_.barrier->lock();
+    device_.reset();
+    if (hooks_.ended) hooks_.ended();
+}
+
+void Keeper::wait_longer() {
+    const SteadyTime now = board_.clock.steady();
+    if (now - started_at_ >= well_after_ms && !retry_at_) wait_ = retry_first_ms;
+    retry_at_ = now + wait_;
+    wait_ = std::min(wait_ * 2, retry_max_ms);
+}
+
+void Keeper::restart() {
+    if (device_) end_device();
+    if (const auto fault = try_start()) {
+        lost_ = fmt::format("its files could not be opened: {}", journal::to_text(*fault));
+        note(*lost_);
+        wait_longer();
+    }
+}
+
+void Keeper::on_code(const ports::ScannedCode& code) {
+    if (!device_) return refuse();
+    (void)call([&](Device& device) { (void)device.on_code(code); });
+}
+
+void Keeper::on_document(ports::DocumentRead read) {
+    if (!device_) {
+        verify::wipe(read.number);
+        return refuse();
+    }
+    (void)call([&](Device& device) { (void)device.on_document(std::move(read)); });
+}
+
+void Keeper::on_barrier(BarrierEvent event) {
+    if (event == BarrierEvent::fire_on || event == BarrierEvent::fire_off)
+        fire_ = event == BarrierEvent::fire_on;
+    if (event == BarrierEvent::fault || event == BarrierEvent::fixed)
+        faulty_ = event == BarrierEvent::fault;
+    (void)call([&](Device& device) { device.on_barrier(event); });
+}
+
+void Keeper::refuse() {
+    verify::Answer answer;
+    answer.verdict.kind = admission::Verdict::Kind::refuse;
+    answer.verdict.reason = admission::Reason::storage_failed;
+    board_.cue.show(verify::make_display(answer, {}));
+    note("refuse storage_failed: the device has no files");
+}
+
+void Keeper::tick() {
+    if (device_) {
+        (void)call([](Device& device) { device.tick(); });
+        return;
+    }
+    if (!retry_at_ || board_.clock.steady() < *retry_at_) return;
+    if (const auto fault = try_start()) {
+        note(fmt::format("the device does not start: {}", journal::to_text(*fault)));
+        wait_longer();
+    }
+}
+
+std::optional<SteadyTime> Keeper::wake_at() const {
+    return device_ ? device_->wake_at() : retry_at_;
+}
+
+void Keeper::note(std::string text) {
+    if (hooks_.notice) hooks_.notice({Notice::What::storage, std::move(text)});
+}
+
+}  // namespace pf::firmware::app
