@@ -67,7 +67,9 @@ Outgoing told(Repositories& r, const Device& device, wire::News news) {
 
 Effects on_birth(Repositories& r, const Call& call, const fleet::Keys& keys, const Device& device,
                  const wire::Birth& birth) {
-    if (!fleet::on_birth(r, call, device, birth)) return {};
+    fleet::on_birth(r, call, device, birth);
+    // Also a birth that says nothing of presence any more: a device restored from an older image
+    // counts from an older number and must hear that its journal is an old copy.
     Effects effects = ingest::on_birth(r, call, device, birth);
     // News even when nothing moved: it carries what the device may have missed.
     effects.messages.push_back(told(r, device, site_news(r, device.site)));

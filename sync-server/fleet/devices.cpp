@@ -197,17 +197,16 @@ Result<Effects, Refusal> configure(Repositories& r, const Call& call, const Keys
 // --- presence
 // -------------------------------------------------------------------------------------------
 
-bool on_birth(Repositories& r, const Call& call, const Device& known, const wire::Birth& birth) {
+void on_birth(Repositories& r, const Call& call, const Device& known, const wire::Birth& birth) {
     // Births and wills of one device may overtake each other; the counter says which connection is
     // the last.
-    if (birth.connect_counter < r.fleet.connect_counter(known.id)) return false;
+    if (birth.connect_counter < r.fleet.connect_counter(known.id)) return;
     Device updated = known;
     updated.connected = true;
     updated.last_heard = call.now;
     updated.firmware = birth.firmware;
     updated.clock = birth.clock;
     r.fleet.put_device(updated, birth.connect_counter);
-    return true;
 }
 
 void on_will(Repositories& r, const Call&, const Device& known, const wire::Will& will) {

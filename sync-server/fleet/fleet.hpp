@@ -123,8 +123,8 @@ Result<Effects, Refusal> configure(Repositories& r, const Call& call, const Keys
 
 // --- messages
 // -----------------------------------------------------------------------------------------
-/// Presence and what the device runs. False: an older connection's birth, to be ignored.
-bool on_birth(Repositories& r, const Call& call, const Device& device, const wire::Birth& birth);
+/// Presence and what the device runs; an older connection's birth changes nothing.
+void on_birth(Repositories& r, const Call& call, const Device& device, const wire::Birth& birth);
 void on_will(Repositories& r, const Call& call, const Device& device, const wire::Will& will);
 Effects on_ping(const Call& call, const Device& device, const wire::Ping& ping);
 void heard(Repositories& r, const Call& call, const Device& device);

@@ -80,6 +80,7 @@ public:
     }
 
     Cursor main_end() const { return histories_.main_end(); }
+    bool on_branch() const { return history_ != 0; }
 
 private:
     /// Finds the event among what is stored and stays on the history that has it; nothing: it is
@@ -208,6 +209,12 @@ Effects on_batch(Repositories& r, const Call& call, const fleet::Keys&, const fl
     const std::uint64_t position_before = checkins::position(r, author->site);
     Effects effects = acknowledge(r, sender, booking.book());
     const bool own = author->id == sender.id;
+    // A device whose birth was lost learns only here that its file is an old copy: the end of the
+    // first history is against its own, so it begins an epoch instead of going on under a name that
+    // two histories have.
+    if (own && booking.on_branch())
+        effects.add(acknowledge(
+            r, sender, {.generation = {}, .upto = booking.main_end(), .verdicts = {}}));
     effects.add(checkins::spread(r, call, author->site, position_before,
                                  own ? std::optional{sender.id} : std::nullopt));
     return effects;

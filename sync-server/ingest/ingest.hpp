@@ -14,7 +14,9 @@ namespace pf::server::ingest {
 /// Uses to the devices of the site. No Ack when the batch is nobody's: forged, of an unknown or
 /// revoked device.
 /// - What follows on what is stored is stored; what is stored already is skipped. Ack: the batch's
-///   last event, also on a fork's branch, always under the epoch the device knows.
+///   last event, also on a fork's branch, always under the epoch the device knows. On a branch of
+///   the sender's own a second Ack, at the end of the first history, tells it that its file is an
+///   old copy.
 /// - A batch beyond a gap, or one whose head_before is in no history we have, is not booked. Ack:
 ///   our cursor, so that the device sends what is missing first.
 Effects on_batch(Repositories& r, const Call& call, const fleet::Keys& keys,

@@ -65,7 +65,7 @@ using Leaves = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("a birth brings the ack, the news and the commands that wait; an older one nothing") {
+TEST_CASE("a birth brings the ack, the news and the commands that wait") {
     Server world;
     const auto sent = world.act([&](Repositories& r, const Call& call) {
         wire::Command command;
@@ -89,11 +89,23 @@ TEST_CASE("a birth brings the ack, the news and the commands that wait; an older
         return server::fleet::document_versions(r, me);
     }));
 
-    CHECK(world.hear(*world.one, wire::Up::birth, world.birth(*world.one, 6)).messages.empty());
     CHECK(world.hear(*world.one, wire::Up::will, wire::Will{6}).messages.empty());
     CHECK(world.device(world.one->id()).connected);
     CHECK(world.hear(*world.one, wire::Up::will, wire::Will{7}).messages.empty());
     CHECK_FALSE(world.device(world.one->id()).connected);
+}
+
+TEST_CASE("a birth that counts from an older number is answered and says nothing of presence") {
+    // A gate restored from an older image counts from there, and must hear where its journal
+    // stands.
+    Server world;
+    world.hear(*world.one, wire::Up::birth, world.birth(*world.one, 7));
+    world.hear(*world.one, wire::Up::will, wire::Will{7});
+    auto older = world.birth(*world.one, 6);
+    older.firmware = "0.0.9";
+    CHECK(leaves(world.hear(*world.one, wire::Up::birth, older)) == Leaves{"ack", "news"});
+    CHECK_FALSE(world.device(world.one->id()).connected);
+    CHECK(world.device(world.one->id()).firmware == "0.1.0");
 }
 
 TEST_CASE("every question gets its answer") {

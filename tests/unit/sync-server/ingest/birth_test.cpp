@@ -32,8 +32,8 @@ struct OneGate : World {
     }
     wire::Ack answer(const Effects& effects) {
         const auto found = acks(effects, device(gate->id()));
-        REQUIRE(found.size() == 1);
-        return found.front();
+        REQUIRE_FALSE(found.empty());
+        return found.front();  // on a branch the first history's end follows
     }
     /// The device believes an ack, as firmware/sync/outbox.cpp does.
     void believe(const wire::Ack& ack) {
