@@ -9,8 +9,8 @@ namespace {
 
 // The order of Body, frozen: a kind's number and word are in every journal ever written.
 constexpr std::string_view kind_words[] = {
-    "epoch_opened", "booted",     "clock_changed", "admitted",     "refused",
-    "outcome",      "lane_alarm", "list_applied",  "command_done", "finding"};
+    "epoch_opened", "booted",       "clock_changed", "admitted", "refused", "outcome",
+    "lane_alarm",   "list_applied", "command_done",  "finding",  "opened",  "let_in"};
 static_assert(std::size(kind_words) == std::variant_size_v<Body>);
 
 constexpr std::string_view genesis_context = "paifang/journal/1";

@@ -135,6 +135,23 @@ struct CommandDone {
     friend bool operator==(const CommandDone&, const CommandDone&) = default;
 };
 
+/// A barrier opened by a command, for people without a ticket: durable before the pulse, as an
+/// admission is. What came of it is a LetIn that names this event.
+struct Opened {
+    std::array<Byte, 16> command{};
+    std::uint16_t persons = 1;
+    friend bool operator==(const Opened&, const Opened&) = default;
+};
+
+/// How many people a command let in; at most one per Opened, none when the device restarted in
+/// between.
+struct LetIn {
+    std::uint64_t opened_seq = 0;  // in this epoch
+    std::uint16_t passed = 0;
+    Outcome::How how = Outcome::How::complete;  // never staff_undo
+    friend bool operator==(const LetIn&, const LetIn&) = default;
+};
+
 inline constexpr std::size_t finding_code_chars_max = 32;
 inline constexpr std::size_t detail_bytes_max = 200;
 
@@ -150,7 +167,7 @@ struct Finding {
 Finding finding(std::string_view code, std::string_view detail);
 
 using Body = std::variant<EpochOpened, Booted, ClockChanged, Admitted, Refused, Outcome, LaneAlarm,
-                          ListApplied, CommandDone, Finding>;
+                          ListApplied, CommandDone, Finding, Opened, LetIn>;
 /// Wire number of a body: 1 for EpochOpened and so on in the order of Body. Frozen.
 std::uint8_t kind_of(const Body& body) noexcept;
 std::string_view kind_text(const Body& body) noexcept;

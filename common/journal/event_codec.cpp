@@ -101,6 +101,17 @@ void fields(auto& io, Of<Finding> auto& v) {
     io(2, v.detail, Text{detail_bytes_max});
 }
 
+void fields(auto& io, Of<Opened> auto& v) {
+    io(1, v.command);
+    io(2, v.persons, Uint{1, ticket::persons_max});
+}
+
+void fields(auto& io, Of<LetIn> auto& v) {
+    io(1, v.opened_seq, Uint{1, number_max});
+    io(2, v.passed, Uint{0, ticket::persons_max});
+    io(3, v.how, Upto{Outcome::How::emergency});
+}
+
 namespace {
 
 template <std::size_t I>

@@ -9,6 +9,7 @@
 namespace pf::firmware::app {
 
 using pf::journal::ClockChanged;
+using pf::journal::Opened;
 using pf::journal::Outcome;
 
 namespace {
@@ -467,10 +468,7 @@ sync::CommandResult Device::carry_out(const wire::Command& command, Reading) {
         case wire::CommandKind::open:
             if (!has_barrier()) return {CommandState::refused, "this device has no barrier"};
             if (!lane::ready(lane_)) return {CommandState::refused, "the lane is busy"};
-            // No ticket: nothing is granted, the opening itself is the event (CommandDone).
-            perform(lane::Pulse{});
-            return {CommandState::done,
-                    fmt::format("opened for {}: {}", command.issuer, command.text)};
+            return open_for(command);
         case wire::CommandKind::test_scan: {
             verify::Request request{.presented = {verify::Presented::Kind::code, command.text},
                                     .persons = {},
@@ -489,6 +487,16 @@ sync::CommandResult Device::carry_out(const wire::Command& command, Reading) {
             return {CommandState::done, {}};
     }
     return {CommandState::failed, "unknown command"};
+}
+
+/// People without a ticket: no use is counted, but who let how many in is on disk before the arm
+/// opens, and their passage is theirs and not a forced one.
+sync::CommandResult Device::open_for(const wire::Command& command) {
+    if (write(Opened{.command = command.id, .persons = command.persons}).has_error())
+        return {wire::CommandState::failed, "the journal could not be written"};
+    run_lane(lane::Commanded{journal_->end().seq, command.persons});
+    return {wire::CommandState::done,
+            fmt::format("opened for {}: {}", command.issuer, command.text)};
 }
 
 }  // namespace pf::firmware::app

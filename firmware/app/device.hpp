@@ -122,6 +122,7 @@ private:
     verify::Answer decided(Decide&& decide);
     void show(const verify::Answer& answer);
     void run_lane(const lane::Event& event);
+    sync::CommandResult open_for(const wire::Command& command);
     void perform(const lane::Action& action);
     journal::Result<void> write(const pf::journal::Body& body);
     bool record(const pf::journal::Body& body);

@@ -121,6 +121,12 @@ Json body_of(const ListApplied& body) {
 Json body_of(const CommandDone& body) {
     return {{"id", to_hex(body.id)}, {"kind", body.kind}, {"state", body.state}};
 }
+Json body_of(const Opened& body) {
+    return {{"command", to_hex(body.command)}, {"persons", body.persons}};
+}
+Json body_of(const LetIn& body) {
+    return {{"opened_seq", body.opened_seq}, {"passed", body.passed}, {"how", word_of(body.how)}};
+}
 Json body_of(const Finding& body) { return {{"code", body.code}, {"detail", body.detail}}; }
 
 }  // namespace

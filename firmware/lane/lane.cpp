@@ -3,6 +3,7 @@
 namespace pf::firmware::lane {
 
 using pf::journal::LaneAlarm;
+using pf::journal::LetIn;
 using pf::journal::Outcome;
 using ports::BarrierEvent;
 using What = LaneAlarm::What;
@@ -12,14 +13,21 @@ namespace {
 
 Record alarm(What what, const State& state) {
     const auto* open = std::get_if<Open>(&state);
-    return {LaneAlarm{what, open ? std::optional{open->grant_seq} : std::nullopt}};
+    const bool grant = open != nullptr && !open->by_command;
+    return {LaneAlarm{what, grant ? std::optional{open->grant_seq} : std::nullopt}};
 }
 
 Step unchanged(const State& state) { return {state, {}}; }
 
 /// Ends a grant: one Outcome, ever. Only a wait that ran out on a working sensor gives persons
-/// back.
+/// back. What a command opened ends in a LetIn: there is no ticket to give anything back to.
 Record outcome(const Open& open, How how, const Settings& settings) {
+    if (open.by_command) {
+        const bool blind = how == How::timeout && !settings.senses_passage;
+        return {LetIn{.opened_seq = open.grant_seq,
+                      .passed = open.passed,
+                      .how = blind ? How::unknown : how}};
+    }
     Outcome body{.grant_seq = open.grant_seq, .passed = open.passed, .returned = 0, .how = how};
     if (how == How::timeout) {
         if (settings.senses_passage)
@@ -137,13 +145,9 @@ Step on_barrier(const State& state, BarrierEvent event, SteadyTime now, const Se
 
 /// A grant in any state but Idle comes from a caller that did not ask ready(): the arm stays as it
 /// is and the grant ends as unknown, so that staff look at it.
-Step on_granted(const State& state, const Granted& granted, SteadyTime now,
-                const Settings& settings) {
-    const Open open{.grant_seq = granted.seq,
-                    .granted = granted.persons,
-                    .passed = 0,
-                    .deadline = now + settings.passage_wait};
-    if (std::holds_alternative<Idle>(state) && granted.persons > 0) return {open, {Pulse{}}};
+Step on_open(const State& state, Open open, SteadyTime now, const Settings& settings) {
+    open.deadline = now + settings.passage_wait;
+    if (std::holds_alternative<Idle>(state) && open.granted > 0) return {open, {Pulse{}}};
     const How how = std::holds_alternative<Emergency>(state) ? How::emergency : How::unknown;
     return {state, {outcome(open, how, settings)}};
 }
@@ -158,7 +162,9 @@ Step on_tick(const State& state, SteadyTime now, const Settings& settings) {
 
 Step step(const State& state, const Event& event, SteadyTime now, const Settings& settings) {
     if (const auto* granted = std::get_if<Granted>(&event))
-        return on_granted(state, *granted, now, settings);
+        return on_open(state, {granted->seq, granted->persons, 0, {}, false}, now, settings);
+    if (const auto* commanded = std::get_if<Commanded>(&event))
+        return on_open(state, {commanded->seq, commanded->persons, 0, {}, true}, now, settings);
     if (const auto* barrier = std::get_if<BarrierEvent>(&event))
         return on_barrier(state, *barrier, now, settings);
     return on_tick(state, now, settings);

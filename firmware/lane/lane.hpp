@@ -29,6 +29,7 @@ struct Open {
     std::uint16_t granted = 0;
     std::uint16_t passed = 0;
     SteadyTime deadline;
+    bool by_command = false;  // grant_seq is an Opened event's: nobody's ticket is counted
     friend bool operator==(const Open&, const Open&) = default;
 };
 struct Faulty {
@@ -47,8 +48,13 @@ struct Granted {
     std::uint64_t seq = 0;
     std::uint16_t persons = 1;
 };
+/// A command opens for people without a ticket; that is on disk already too.
+struct Commanded {
+    std::uint64_t seq = 0;
+    std::uint16_t persons = 1;
+};
 struct Tick {};
-using Event = std::variant<Granted, ports::BarrierEvent, Tick>;
+using Event = std::variant<Granted, Commanded, ports::BarrierEvent, Tick>;
 
 // --- actions, in the order they must happen ---
 struct Pulse {
@@ -58,7 +64,7 @@ struct Lock {
     friend bool operator==(const Lock&, const Lock&) = default;
 };
 struct Record {
-    pf::journal::Body body;  // Outcome or LaneAlarm
+    pf::journal::Body body;  // Outcome, LetIn or LaneAlarm
     friend bool operator==(const Record&, const Record&) = default;
 };
 using Action = std::variant<Pulse, Lock, Record>;

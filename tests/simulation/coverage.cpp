@@ -19,6 +19,7 @@ constexpr admission::Reason out_of_reach[] = {
 constexpr std::string_view event_kinds[] = {
     "epoch_opened", "booted",     "clock_changed", "admitted",     "refused",
     "outcome",      "lane_alarm", "list_applied",  "command_done", "finding",
+    "opened",       "let_in",
 };
 
 constexpr std::string_view crash_points[] = {

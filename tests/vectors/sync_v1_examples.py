@@ -101,9 +101,11 @@ EVENTS = {
     "list_applied": event(10, 8, fields(1, GENERATION, 17, b"\x17" * 32)),
     "command_done": event(11, 9, fields(COMMAND, 1, 4)),
     "finding": event(12, 10, fields("list_mismatch", "bucket 7 differed")),
+    "opened": event(13, 11, fields(COMMAND, 2)),
+    "let_in": event(14, 12, fields(13, 1, 2)),
 }
 EVENT_WORDS = ["epoch_opened", "booted", "clock_changed", "admitted", "refused", "outcome",
-               "lane_alarm", "list_applied", "command_done", "finding"]
+               "lane_alarm", "list_applied", "command_done", "finding", "opened", "let_in"]
 
 GENESIS = sha256(cbor(["paifang/journal/1", DEVICE, EPOCH]))
 CHAIN = [cbor(EVENTS["epoch_opened"]), cbor(EVENTS["booted"])]
@@ -232,7 +234,7 @@ REFUSED = {
                       page([], [TICKET, None], what=2)),
 }
 EVENTS_REFUSED = {
-    "event_newer": ("kind_unknown", "a kind of newer firmware", cbor(event(13, 11, {1: True}))),
+    "event_newer": ("kind_unknown", "a kind of newer firmware", cbor(event(13, 99, {1: True}))),
     "event_key": ("malformed", "a known kind with a key nobody knows",
                   cbor(event(13, 2, fields("0.1.0", 1)))),
     "event_seq_0": ("malformed", "seq begins at 1", cbor(event(0, 2, fields("0.1.0")))),

@@ -224,7 +224,7 @@ TEST_CASE("the event kinds of the document are those of the code") {
     const std::vector<journal::Body> bodies = {
         journal::EpochOpened{}, journal::Booted{},  journal::ClockChanged{}, journal::Admitted{},
         journal::Refused{},     journal::Outcome{}, journal::LaneAlarm{},    journal::ListApplied{},
-        journal::CommandDone{}, journal::Finding{}};
+        journal::CommandDone{}, journal::Finding{}, journal::Opened{},       journal::LetIn{}};
     REQUIRE(rows.size() == bodies.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         CAPTURE(i);

@@ -141,9 +141,14 @@ inline journal::Body any_body(Rng& rng, std::size_t index) {
         case 8:
             return CommandDone{any_array<16>(rng), static_cast<std::uint8_t>(rng.below(256)),
                                static_cast<std::uint8_t>(rng.below(256))};
-        default:
+        case 9:
             return Finding{std::string(any_number(rng, 1, finding_code_chars_max), 'x'),
                            any_text(rng, detail_bytes_max)};
+        case 10:
+            return Opened{any_array<16>(rng), static_cast<std::uint16_t>(rng.between(1, 999))};
+        default:
+            return LetIn{any_counter(rng, 1), static_cast<std::uint16_t>(rng.below(1000)),
+                         any_enum(rng, Outcome::How::emergency)};
     }
 }
 

@@ -46,6 +46,8 @@ TEST_CASE("kind numbers and words are in every journal ever written") {
         {journal::ListApplied{}, 8, "list_applied"},
         {journal::CommandDone{}, 9, "command_done"},
         {journal::Finding{}, 10, "finding"},
+        {journal::Opened{}, 11, "opened"},
+        {journal::LetIn{}, 12, "let_in"},
     };
     CHECK(std::size(cases) == kinds);
     for (const Case& c : cases) {
@@ -96,7 +98,7 @@ TEST_CASE("an event of a kind from newer firmware is named unknown, and keeps it
         const char* expect;
     };
     const Case cases[] = {
-        {"next kind, a body of its own", 11, "a201f50243010203", "kind_unknown"},
+        {"next kind, a body of its own", 13, "a201f50243010203", "kind_unknown"},
         {"largest kind", 255, "a0", "kind_unknown"},
         {"kind beyond a byte", 256, "a0", "malformed"},
         {"kind zero", 0, "a0", "malformed"},

@@ -24,6 +24,71 @@ TEST_CASE("a gate: one scan, one opening, one outcome") {
     CHECK(bench.cue.shown.size() == 3);
 }
 
+wire::Command open_command(std::uint16_t persons) {
+    wire::Command command;
+    command.id.fill(0xc0);
+    command.kind = wire::CommandKind::open;
+    command.expires_at = noon + std::chrono::hours{1};
+    command.issuer = "A017";
+    command.persons = persons;
+    return command;
+}
+
+TEST_CASE("a command lets people in: booked as that, before the arm opens, without an alarm") {
+    using pf::journal::LaneAlarm;
+    using pf::journal::LetIn;
+    using pf::journal::Opened;
+    Bench bench{wire::DeviceKind::gate};
+    const auto device = bench.start();
+    auto& host = static_cast<fw::sync::Host&>(*device);
+    const fw::verify::Reading now{bench.clock.wall(), bench.clock.steady()};
+    const wire::Command command = open_command(2);
+
+    bench.disk.set_capacity_bytes(bench.disk.bytes_used());
+    CHECK(host.carry_out(command, now).state == wire::CommandState::failed);
+    CHECK(bench.barrier.pulses == 0);
+    bench.disk.set_capacity_bytes(UINT64_MAX);
+
+    CHECK(host.carry_out(command, now).state == wire::CommandState::done);
+    CHECK(bench.barrier.pulses == 1);
+    REQUIRE(bench.events<Opened>(*device).size() == 1);
+    CHECK(bench.events<Opened>(*device)[0] == Opened{command.id, 2});
+    const std::uint64_t opened_seq = device->journal().end().seq;
+    CHECK(host.carry_out(command, now).state == wire::CommandState::refused);  // the lane is busy
+    CHECK(reason(device->on_code(bench.code(1))) == admission::Reason::lane_busy);
+    device->on_barrier(fw::ports::BarrierEvent::passed);
+    CHECK(bench.barrier.pulses == 2);
+    device->on_barrier(fw::ports::BarrierEvent::passed);
+    REQUIRE(bench.events<LetIn>(*device).size() == 1);
+    CHECK(bench.events<LetIn>(*device)[0] == LetIn{opened_seq, 2, Outcome::How::complete});
+    CHECK(bench.events<LaneAlarm>(*device).empty());
+    CHECK(bench.outcomes(*device).empty());
+    // Who comes next without ticket or command is still an alarm.
+    device->on_barrier(fw::ports::BarrierEvent::passed);
+    CHECK(bench.events<LaneAlarm>(*device).size() == 1);
+}
+
+TEST_CASE("nobody came after a command, or the device restarted meanwhile") {
+    using pf::journal::LetIn;
+    Bench bench{wire::DeviceKind::gate};
+    auto device = bench.start();
+    const fw::verify::Reading now{bench.clock.wall(), bench.clock.steady()};
+    (void)static_cast<fw::sync::Host&>(*device).carry_out(open_command(1), now);
+    SUBCASE("the wait ends") {
+        bench.clock.pass(Millis{60'000});
+        device->tick();
+        REQUIRE(bench.events<LetIn>(*device).size() == 1);
+        CHECK(bench.events<LetIn>(*device)[0].how == Outcome::How::timeout);
+        CHECK(bench.barrier.locks == 1);
+    }
+    SUBCASE("a restart") {
+        device.reset();
+        device = bench.start();
+        CHECK(bench.events<LetIn>(*device).empty());
+        CHECK(reason(device->on_code(bench.code(1))) == admission::Reason::ok);
+    }
+}
+
 TEST_CASE("a handheld: some of a group, and back") {
     Bench bench{wire::DeviceKind::handheld};
     const auto device = bench.start();

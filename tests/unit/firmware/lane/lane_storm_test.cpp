@@ -46,7 +46,10 @@ private:
         if (!lane::ready(state_) && rng_.percent(80)) return;
         const auto persons = static_cast<std::uint16_t>(rng_.below(6));
         granted_[++seq_] = persons;
-        play(lane::Granted{seq_, persons});
+        if (rng_.percent(20))
+            play(lane::Commanded{seq_, persons});
+        else
+            play(lane::Granted{seq_, persons});
     }
 
     void play(const lane::Event& event) {
@@ -68,6 +71,8 @@ private:
         const auto& body = std::get<lane::Record>(action).body;
         if (const auto* outcome = std::get_if<pf::journal::Outcome>(&body))
             check_outcome(*outcome, before);
+        else if (const auto* let_in = std::get_if<pf::journal::LetIn>(&body))
+            check_outcome({let_in->opened_seq, let_in->passed, 0, let_in->how}, before);
         else
             ++alarms_;
     }

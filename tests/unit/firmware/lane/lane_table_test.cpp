@@ -29,7 +29,13 @@ const State two_left = lane::Open{7, 2, 0, at_ms(12'000)};
 const State one_left = lane::Open{7, 2, 1, at_ms(12'000)};
 const State run_out = lane::Open{7, 3, 1, at_ms(10'000)};  // the deadline is now
 
+const State commanded = lane::Open{8, 2, 0, at_ms(12'000), true};
+const State commanded_one_left = lane::Open{8, 2, 1, at_ms(12'000), true};
+const State commanded_run_out = lane::Open{8, 2, 1, at_ms(10'000), true};
+
 const Event grant = lane::Granted{9, 2};
+const Event command = lane::Commanded{9, 1};
+const Event command_nobody = lane::Commanded{9, 0};
 const Event grant_nobody = lane::Granted{9, 0};
 const Event passed = BarrierEvent::passed;
 const Event wrong_way = BarrierEvent::wrong_way;
@@ -50,6 +56,8 @@ struct Row {
 const std::vector<Row> table = {
     {idle, grant, "open #9 0/2 until 15000: pulse"},
     {idle, grant_nobody, "idle: unknown #9 passed 0 returned 0"},
+    {idle, command, "open by command #9 0/1 until 15000: pulse"},
+    {idle, command_nobody, "idle: unknown #9 let in 0"},
     {idle, passed, "idle: alarm forced"},
     {idle, wrong_way, "idle: alarm wrong_way"},
     {idle, forced, "idle: alarm forced"},
@@ -63,6 +71,8 @@ const std::vector<Row> table = {
     // A grant while open: the caller did not ask ready(). The arm does not open for it.
     {two_left, grant, "open #7 0/2 until 12000: unknown #9 passed 0 returned 0"},
     {two_left, grant_nobody, "open #7 0/2 until 12000: unknown #9 passed 0 returned 0"},
+    {two_left, command, "open #7 0/2 until 12000: unknown #9 let in 0"},
+    {two_left, command_nobody, "open #7 0/2 until 12000: unknown #9 let in 0"},
     {two_left, passed, "open #7 1/2 until 15000: pulse"},
     {two_left, wrong_way, "open #7 0/2 until 12000: alarm wrong_way #7"},
     {two_left, forced, "open #7 0/2 until 12000: alarm forced #7"},
@@ -79,8 +89,19 @@ const std::vector<Row> table = {
     // Who walks through in the very last moment has walked through.
     {run_out, passed, "open #7 2/3 until 15000: pulse"},
 
+    // Let in by a command: booked as that, and nobody is alarmed.
+    {commanded, passed, "open by command #8 1/2 until 15000: pulse"},
+    {commanded_one_left, passed, "idle: complete #8 let in 2"},
+    {commanded_run_out, tick, "idle: lock; timeout #8 let in 1"},
+    {commanded, forced, "open by command #8 0/2 until 12000: alarm forced"},
+    {commanded, fault, "faulty: alarm sensor_fault; fault #8 let in 0; lock"},
+    {commanded, fire_on, "emergency: alarm fire; emergency #8 let in 0"},
+    {commanded, grant, "open by command #8 0/2 until 12000: unknown #9 passed 0 returned 0"},
+
     {faulty, grant, "faulty: unknown #9 passed 0 returned 0"},
     {faulty, grant_nobody, "faulty: unknown #9 passed 0 returned 0"},
+    {faulty, command, "faulty: unknown #9 let in 0"},
+    {faulty, command_nobody, "faulty: unknown #9 let in 0"},
     {faulty, passed, "faulty"},
     {faulty, wrong_way, "faulty"},
     {faulty, forced, "faulty: alarm forced"},
@@ -93,6 +114,8 @@ const std::vector<Row> table = {
 
     {fire, grant, "emergency: emergency #9 passed 0 returned 0"},
     {fire, grant_nobody, "emergency: emergency #9 passed 0 returned 0"},
+    {fire, command, "emergency: emergency #9 let in 0"},
+    {fire, command_nobody, "emergency: emergency #9 let in 0"},
     {fire, passed, "emergency"},
     {fire, wrong_way, "emergency"},
     {fire, forced, "emergency"},
@@ -114,6 +137,8 @@ std::size_t kind_of(const Event& event) {
         return static_cast<std::size_t>(*barrier);
     if (const auto* granted = std::get_if<lane::Granted>(&event))
         return granted->persons == 0 ? 101 : 100;
+    if (const auto* ordered = std::get_if<lane::Commanded>(&event))
+        return ordered->persons == 0 ? 104 : 103;
     return 102;
 }
 
@@ -129,7 +154,7 @@ TEST_CASE("the table above is whole") {
     std::set<std::pair<std::size_t, std::size_t>> seen;
     for (const Row& row : table) seen.emplace(row.state.index(), kind_of(row.event));
     const std::size_t states = std::variant_size_v<State>;
-    const std::size_t events = 8 + 2 + 1;  // barrier events, two grants, the tick
+    const std::size_t events = 8 + 2 + 2 + 1;  // barrier events, grants, commands, the tick
     CHECK(seen.size() == states * events);
 }
 
@@ -145,6 +170,7 @@ TEST_CASE("without a passage sensor") {
          "idle: lock; unknown #7 passed 1 returned 0"},
         {"fire ends a grant the same way", two_left, fire_on,
          "emergency: alarm fire #7; emergency #7 passed 0 returned 0"},
+        {"nor who a command let in", commanded_run_out, tick, "idle: lock; unknown #8 let in 1"},
         {"opening is the same", idle, grant, "open #9 0/2 until 15000: pulse"},
     };
     for (const Case& c : cases) {

@@ -17,7 +17,8 @@ inline std::string text_of(const lane::State& state) {
     if (const auto* emergency = std::get_if<lane::Emergency>(&state))
         return emergency->was_faulty ? "emergency, was faulty" : "emergency";
     const auto& open = std::get<lane::Open>(state);
-    return "open #" + std::to_string(open.grant_seq) + " " + std::to_string(open.passed) + "/" +
+    return std::string{open.by_command ? "open by command #" : "open #"} +
+           std::to_string(open.grant_seq) + " " + std::to_string(open.passed) + "/" +
            std::to_string(open.granted) + " until " + std::to_string(to_ms(open.deadline));
 }
 
@@ -70,6 +71,9 @@ inline std::string text_of(const lane::Action& action) {
     if (const auto* outcome = std::get_if<pf::journal::Outcome>(&body))
         return text_of(outcome->how) + " #" + std::to_string(outcome->grant_seq) + " passed " +
                std::to_string(outcome->passed) + " returned " + std::to_string(outcome->returned);
+    if (const auto* let_in = std::get_if<pf::journal::LetIn>(&body))
+        return text_of(let_in->how) + " #" + std::to_string(let_in->opened_seq) + " let in " +
+               std::to_string(let_in->passed);
     const auto& alarm = std::get<pf::journal::LaneAlarm>(body);
     return "alarm " + text_of(alarm.what) +
            (alarm.grant_seq ? " #" + std::to_string(*alarm.grant_seq) : std::string{});
