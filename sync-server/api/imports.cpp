@@ -41,7 +41,7 @@ public:
             if (!fleet::site(c.r, site)) return refuse(not_found("site_unknown"));
             auto imported = orders::import_codes(c.r, c.call, c.keys, *import);
             if (!imported.errors.empty())
-                return refuse(problem_of_lines(imported.errors, imported.errors.size()));
+                return refuse(problem_of_lines(imported.errors, imported.error_count));
             return {.response = answer(Out{{"imported", imported.count}}, 201),
                     .committed = {.effects = std::move(imported.effects), .revoked = {}},
                     .target = fmt::format("site {}, {} codes", site.value, imported.count)};

@@ -1,65 +1,87 @@
 // Writing lists: rows get a history, sums follow.
-#include "sync-server/lists/repository.hpp"
+#include "sync-server/lists/changes.hpp"
 #include "sync-server/store/store.hpp"
 
 namespace pf::server::lists {
-namespace {
 
 using wire::ListDigest;
 using wire::ListScope;
 
-/// The list's head as this call may write it: the first change of a call begins a new version.
-Head moved_head(Repositories& r, const Call& call, SiteId site, ListScope scope) {
+/// The list as this call may write it: the first change of a call begins a new version.
+Changes::List& Changes::moving(const Name& name) {
+    List& list = lists_[name];
+    if (list.moved) return list;
+    list.moved = true;
+    list.head = r_.lists.head(name.first, name.second).value_or(Head{});
     // A name for the call that says nothing about its seed, from which secrets are derived.
-    const std::string name = to_hex(derive(call, "list-version", 8));
-    Head head = r.lists.head(site, scope).value_or(Head{});
-    if (head.last_call != name) {
-        ++head.version;
-        head.last_call = name;
+    const std::string call_name = to_hex(derive(call_, "list-version", 8));
+    if (list.head.last_call != call_name) {
+        ++list.head.version;
+        list.head.last_call = call_name;
     }
-    return head;
+    return list;
 }
 
-/// Applies a change to the sum of the one bucket a key belongs to.
-template <class Change>
-void move_sum(Repositories& r, SiteId site, ListScope scope, BytesView key, Change change) {
-    const std::uint8_t bucket = wire::bucket_of(scope, key);
-    std::array<Digest, wire::bucket_count> sums{};
-    sums[bucket] = r.lists.sum(site, scope, bucket);
-    ListDigest digest = ListDigest::from_sums(sums);
-    change(digest);
-    r.lists.put_sum(site, scope, bucket, digest.sums()[bucket]);
+/// Makes sure the sum of the key's bucket is in hand.
+void Changes::touch(List& list, const Name& name, BytesView key) {
+    const std::uint8_t bucket = wire::bucket_of(name.second, key);
+    if (list.touched[bucket]) return;
+    list.touched.set(bucket);
+    auto sums = list.digest.sums();
+    sums[bucket] = r_.lists.sum(name.first, name.second, bucket);
+    list.digest = ListDigest::from_sums(sums);
 }
 
-}  // namespace
+void Changes::put(SiteId site, ListScope scope, const wire::ListRow& row) {
+    if (!row.body) return erase(site, scope, row.key);
+    const auto before = r_.lists.alive(site, scope, row.key);
+    if (before && before->body == *row.body) return;
+    const Name name{site, scope};
+    List& list = moving(name);
+    touch(list, name, row.key);
+    if (before) {
+        r_.lists.end_row(site, scope, row.key, list.head.version);
+        list.digest.remove(row.key, before->body);
+    } else {
+        ++list.head.rows;
+    }
+    r_.lists.add_row(site, scope, row.key, *row.body, list.head.version);
+    list.digest.add(row.key, *row.body);
+}
+
+void Changes::erase(SiteId site, ListScope scope, BytesView key) {
+    const auto before = r_.lists.alive(site, scope, key);
+    if (!before) return;
+    const Name name{site, scope};
+    List& list = moving(name);
+    touch(list, name, key);
+    r_.lists.end_row(site, scope, key, list.head.version);
+    list.digest.remove(key, before->body);
+    --list.head.rows;
+}
+
+void Changes::write() {
+    for (auto& [name, list] : lists_) {
+        r_.lists.put_head(name.first, name.second, list.head);
+        for (std::size_t bucket = 0; bucket < wire::bucket_count; ++bucket)
+            if (list.touched[bucket])
+                r_.lists.put_sum(name.first, name.second, static_cast<std::uint8_t>(bucket),
+                                 list.digest.sums()[bucket]);
+    }
+    lists_.clear();
+}
 
 void put(Repositories& r, const Call& call, SiteId site, ListScope scope,
          const wire::ListRow& row) {
-    if (!row.body) return erase(r, call, site, scope, row.key);
-    const auto before = r.lists.alive(site, scope, row.key);
-    if (before && before->body == *row.body) return;
-    Head head = moved_head(r, call, site, scope);
-    if (before) {
-        r.lists.end_row(site, scope, row.key, head.version);
-    } else {
-        ++head.rows;
-    }
-    r.lists.add_row(site, scope, row.key, *row.body, head.version);
-    r.lists.put_head(site, scope, head);
-    move_sum(r, site, scope, row.key, [&](ListDigest& digest) {
-        if (before) digest.remove(row.key, before->body);
-        digest.add(row.key, *row.body);
-    });
+    Changes changes{r, call};
+    changes.put(site, scope, row);
+    changes.write();
 }
 
 void erase(Repositories& r, const Call& call, SiteId site, ListScope scope, BytesView key) {
-    const auto before = r.lists.alive(site, scope, key);
-    if (!before) return;
-    Head head = moved_head(r, call, site, scope);
-    r.lists.end_row(site, scope, key, head.version);
-    --head.rows;
-    r.lists.put_head(site, scope, head);
-    move_sum(r, site, scope, key, [&](ListDigest& digest) { digest.remove(key, before->body); });
+    Changes changes{r, call};
+    changes.erase(site, scope, key);
+    changes.write();
 }
 
 std::uint64_t version(Repositories& r, SiteId site, ListScope scope) {

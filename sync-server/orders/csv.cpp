@@ -46,6 +46,8 @@ std::string_view to_text(CsvFault fault) noexcept {
             return "too_many_fields";
         case CsvFault::bad_utf8:
             return "bad_utf8";
+        case CsvFault::return_misplaced:
+            return "return_misplaced";
     }
     std::abort();
 }
@@ -73,6 +75,9 @@ void CsvReader::take(char c) {
     }
     if (c == '\n') ++physical_line_;
     if (++line_bytes_ > line_bytes_max && state_ != State::skipping) fail(CsvFault::line_too_long);
+    // Dropped in silence it would make another code of this one.
+    if (std::exchange(return_seen_, false) && c != '\n' && state_ != State::skipping)
+        fail(CsvFault::return_misplaced);
     switch (state_) {
         case State::field_start:
             if (c == '"') {
@@ -85,7 +90,10 @@ void CsvReader::take(char c) {
             if (c == ',') return end_field();
             if (c == '\n') return end_line();
             if (c == '"') return fail(CsvFault::quote_misplaced);
-            if (c != '\r') field_ += c;
+            if (c == '\r')
+                return_seen_ = true;
+            else
+                field_ += c;
             return;
         case State::quoted:
             if (c == '"')
@@ -101,7 +109,8 @@ void CsvReader::take(char c) {
             }
             if (c == ',') return end_field();
             if (c == '\n') return end_line();
-            if (c != '\r') fail(CsvFault::quote_misplaced);
+            if (c != '\r') return fail(CsvFault::quote_misplaced);
+            return_seen_ = true;
             return;
         case State::skipping:
             if (c == '\n') end_line();
@@ -134,9 +143,14 @@ void CsvReader::end_line() {
     line_bytes_ = 0;
     state_ = State::field_start;
     any_ = false;
+    return_seen_ = false;
 }
 
 void CsvReader::finish() {
+    if (mark_seen_ < byte_order_mark.size()) {
+        const std::size_t matched = std::exchange(mark_seen_, byte_order_mark.size());
+        for (std::size_t i = 0; i < matched; ++i) take(byte_order_mark[i]);
+    }
     if (!any_) return;
     if (state_ == State::quoted) fail(CsvFault::quote_open);
     end_line();

@@ -14,6 +14,7 @@ enum class CsvFault : std::uint8_t {
     line_too_long = 3,
     too_many_fields = 4,
     bad_utf8 = 5,
+    return_misplaced = 6,  // a carriage return that ends no line
 };
 std::string_view to_text(CsvFault fault) noexcept;
 
@@ -51,6 +52,7 @@ private:
     std::size_t mark_seen_ =
         0;              // bytes of the byte order mark matched so far; 3: no longer looked for
     bool any_ = false;  // something was read since the last line's end
+    bool return_seen_ = false;  // outside quotes: only a line feed may follow
 };
 
 }  // namespace pf::server::orders

@@ -28,6 +28,9 @@ struct CarrierRow {
 class Repository {
 public:
     virtual ~Repository() = default;
+    /// False, and nothing done: there is a ticket of that id.
+    virtual bool add_ticket(const TicketRow& row) = 0;
+    /// Claims, state and the reason for revoking of a ticket that is there.
     virtual void put_ticket(const TicketRow& row) = 0;
     virtual std::optional<TicketRow> ticket(TicketId id) = 0;
     /// Newest first, issued before `before`.

@@ -38,15 +38,21 @@ class SociOrders final : public orders::Repository {
 public:
     SociOrders(Sql& sql, std::int64_t tenant) : sql_{sql}, tenant_{tenant} {}
 
+    bool add_ticket(const TicketRow& row) override {
+        return sql_.run(
+                   "INSERT INTO ticket (tenant, ticket, claims, state, signed_qr, reference,"
+                   " revoked_why, issued_ms) VALUES (:a, :b, :c, :d, :e, :f, :g, :h)"
+                   " ON CONFLICT (tenant, ticket) DO NOTHING",
+                   {tenant_, row.claims.id, ticket::encode(row.claims),
+                    static_cast<std::int32_t>(row.state), row.signed_qr, row.reference,
+                    row.revoked_why, row.issued_at}) > 0;
+    }
     void put_ticket(const TicketRow& row) override {
         sql_.run(
-            "INSERT INTO ticket (tenant, ticket, claims, state, signed_qr, reference, revoked_why, "
-            "issued_ms)"
-            " VALUES (:a, :b, :c, :d, :e, :f, :g, :h) ON CONFLICT (tenant, ticket) DO UPDATE SET"
-            " claims = excluded.claims, state = excluded.state, revoked_why = excluded.revoked_why",
-            {tenant_, row.claims.id, ticket::encode(row.claims),
-             static_cast<std::int32_t>(row.state), row.signed_qr, row.reference, row.revoked_why,
-             row.issued_at});
+            "UPDATE ticket SET claims = :a, state = :b, revoked_why = :c"
+            " WHERE tenant = :d AND ticket = :e",
+            {ticket::encode(row.claims), static_cast<std::int32_t>(row.state), row.revoked_why,
+             tenant_, row.claims.id});
     }
     std::optional<TicketRow> ticket(TicketId id) override {
         return sql_.first(std::string{ticket_columns} + " AND ticket = :b", {tenant_, id},
