@@ -51,7 +51,7 @@ struct Use {
     Day day;
     std::uint16_t persons = 0;
     bool return_pending = false;   // granted elsewhere, part not passed, the return not yet here
-    bool outcome_unknown = false;  // granted here before a restart
+    bool outcome_unknown = false;  // granted here, and nobody saw whether they passed
     WallTime at;
     std::string where;  // device id
 };

@@ -38,8 +38,9 @@ enum class Reason : std::uint8_t {
     not_yet_valid = 35,
     outside_window = 36,  // right day, wrong hour
     already_used = 37,
-    return_pending = 38,    // another gate counted it and nobody passed; that has not travelled yet
-    outcome_unknown = 39,   // it opened here before a restart; nobody knows whether someone passed
+    return_pending = 38,  // another gate counted it and nobody passed; that has not travelled yet
+    outcome_unknown =
+        39,  // it opened here, and nobody knows whether someone passed: a restart, a faulty sensor
     too_many_persons = 40,  // asked for more than are left
     // What this device can't know (50 to 69).
     product_not_here_yet = 50,

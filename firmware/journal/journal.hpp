@@ -55,6 +55,11 @@ struct OwnUse {
     Day day;
     std::uint16_t granted = 0;
     std::uint16_t returned = 0;
+    std::uint16_t passed =
+        0;  // seen to pass, 0 without an outcome; the rest is unknown or returned
+    /// Nobody can say whether those who neither passed nor returned went in: a restart, a faulty or
+    /// absent sensor, a fire, or an epoch that ended first. They count as used until staff say
+    /// otherwise.
     bool outcome_unknown = false;
     bool automatic_return = false;  // returned after a timeout: at most two a ticket and day
     WallTime at;

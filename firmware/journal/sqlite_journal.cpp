@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace pf::firmware::journal {
@@ -37,6 +38,21 @@ std::optional<Kind> body_as(BytesView event) {
     const auto* const body = std::get_if<Kind>(&decoded->body);
     if (body == nullptr) return std::nullopt;
     return *body;
+}
+
+/// A lane that could not watch says nothing of those it did not see pass.
+bool passage_unknown(Outcome::How how) {
+    switch (how) {
+        case Outcome::How::fault:
+        case Outcome::How::unknown:
+        case Outcome::How::emergency:
+            return true;
+        case Outcome::How::complete:
+        case Outcome::How::timeout:
+        case Outcome::How::staff_undo:
+            return false;
+    }
+    std::abort();
 }
 
 Epoch draw_epoch(Entropy& entropy) {
@@ -237,14 +253,19 @@ std::vector<OwnUse> SqliteJournal::uses_of(TicketId ticket) const {
                    admitted->day,
                    admitted->persons,
                    0,
+                   0,
                    false,
                    false,
                    event->wall};
+        // What an epoch awaited when it ended nobody can end any more.
+        if (each.is_null(3) && admitted->awaits_passage)
+            use.outcome_unknown = use.grant.epoch != epochs_.back().epoch;
         if (!each.is_null(3)) {
             const auto outcome = body_as<Outcome>(each.blob(3));
             if (!outcome) throw ReadFailed{Fault::damaged, "an outcome can't be read"};
             use.returned = outcome->returned;
-            use.outcome_unknown = outcome->how == Outcome::How::unknown;
+            use.passed = outcome->passed;
+            use.outcome_unknown = passage_unknown(outcome->how);
             use.automatic_return = outcome->how == Outcome::How::timeout && outcome->returned > 0;
         }
         found.push_back(std::move(use));

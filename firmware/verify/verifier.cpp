@@ -109,13 +109,21 @@ admission::Known known_of(TicketId ticket, SiteId site, const cache::Cache& cach
     for (const journal::OwnUse& use : view.uses_of(ticket)) {
         own.insert(use.grant);
         if (use.site != site || use.granted <= use.returned) continue;
-        known.uses.push_back({.product = use.product,
-                              .day = use.day,
-                              .persons = static_cast<std::uint16_t>(use.granted - use.returned),
-                              .return_pending = false,
-                              .outcome_unknown = use.outcome_unknown,
-                              .at = use.at,
-                              .where = use.grant.device.text()});
+        const auto counted = static_cast<std::uint16_t>(use.granted - use.returned);
+        // Staff decide about those nobody saw, never about those who were seen to pass.
+        const std::uint16_t seen = use.outcome_unknown ? std::min(use.passed, counted) : counted;
+        const auto tell = [&](std::uint16_t persons, bool unknown) {
+            if (persons == 0) return;
+            known.uses.push_back({.product = use.product,
+                                  .day = use.day,
+                                  .persons = persons,
+                                  .return_pending = false,
+                                  .outcome_unknown = unknown,
+                                  .at = use.at,
+                                  .where = use.grant.device.text()});
+        };
+        tell(seen, false);
+        tell(static_cast<std::uint16_t>(counted - seen), true);
     }
     for (const wire::UseItem& item : cache.uses_of(ticket)) {
         if (own.contains(item.grant) || item.persons == 0) continue;

@@ -120,7 +120,10 @@ void Checks::note_event(Machine& machine, Epoch epoch, const pf::journal::Event&
         const auto found = grants.find({epoch, outcome->grant_seq});
         if (found == grants.end()) return;
         grants_[found->second].returned = outcome->returned;
-        grants_[found->second].outcome_unknown = outcome->how == pf::journal::Outcome::How::unknown;
+        using How = pf::journal::Outcome::How;
+        grants_[found->second].outcome_unknown = outcome->how == How::unknown ||
+                                                 outcome->how == How::fault ||
+                                                 outcome->how == How::emergency;
         scene_.say(machine.name(),
                    fmt::format("event {}: grant {} ends, {} passed, {} returned", event.seq,
                                outcome->grant_seq, outcome->passed, outcome->returned));

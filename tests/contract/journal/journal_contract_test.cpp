@@ -127,10 +127,10 @@ TEST_CASE("own uses are grants with what came back") {
         {Outcome::How::complete, 3, 0, false, false},
         {Outcome::How::timeout, 1, 2, false, true},
         {Outcome::How::timeout, 1, 0, false, false},  // the limit of automatic returns was reached
-        {Outcome::How::fault, 0, 0, false, false},
+        {Outcome::How::fault, 1, 0, true, false},
         {Outcome::How::unknown, 0, 0, true, false},
         {Outcome::How::staff_undo, 0, 3, false, false},
-        {Outcome::How::emergency, 0, 0, false, false},
+        {Outcome::How::emergency, 1, 0, true, false},
     };
     for (const Row& row : table) {
         CAPTURE(static_cast<int>(row.how));
@@ -149,6 +149,7 @@ TEST_CASE("own uses are grants with what came back") {
         CHECK(use.day == Day{20'750});
         CHECK(use.granted == 3);
         CHECK(use.returned == row.returned);
+        CHECK(use.passed == row.passed);
         CHECK(use.outcome_unknown == row.unknown);
         CHECK(use.automatic_return == row.automatic);
         CHECK(use.at == wall_from_ms(noon_ms + 9));
@@ -168,6 +169,9 @@ TEST_CASE("own uses are of that ticket only and of every epoch") {
     REQUIRE(uses.size() == 2);
     CHECK(uses[0].grant == GrantId{gate, first, 2});
     CHECK(uses[1].grant == GrantId{gate, journal.end().epoch, 2});
+    // Nobody can end the first one any more; the second one's lane may still be waiting.
+    CHECK(uses[0].outcome_unknown);
+    CHECK_FALSE(uses[1].outcome_unknown);
     Refused refused;
     refused.ticket = ticket_b;  // a refusal names the ticket and uses nothing
     REQUIRE(ok(journal.append(stamp_at(noon_ms), refused)));

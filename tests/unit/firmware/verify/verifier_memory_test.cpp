@@ -22,6 +22,12 @@ TEST_CASE("how a grant ended decides about the next scan here") {
         {How::timeout, 0, 1, "admit ok 1 left 0"},
         {How::staff_undo, 0, 1, "admit ok 1 left 0"},
         {How::unknown, 0, 0, "ask outcome_unknown"},
+        {How::fault, 0, 0, "ask outcome_unknown"},
+        {How::emergency, 0, 0, "ask outcome_unknown"},
+        // Who was seen to pass has passed, whatever happened afterwards.
+        {How::unknown, 1, 0, "refuse already_used"},
+        {How::fault, 1, 0, "refuse already_used"},
+        {How::emergency, 1, 0, "refuse already_used"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.expected);
@@ -42,6 +48,20 @@ TEST_CASE("staff may admit after an unknown outcome") {
                     .chosen = {}});
     CHECK(text_of(answer) == "admit ok 1 left 0");
     CHECK(answer.verdict.flags == admission::flag_staff);
+}
+
+TEST_CASE("of a group staff may admit again those nobody saw, not those who passed") {
+    Gate gate;
+    gate.end_grant(*gate.scan(claims(1, 5)).grant_seq, 3, 0, How::fault);
+    const auto again = [&](std::uint16_t persons) {
+        return text_of(
+            gate.check({.presented = {fv::Presented::Kind::code, gate.sealed(claims(1, 5))},
+                        .persons = persons,
+                        .staff_confirmed = true,
+                        .chosen = {}}));
+    };
+    CHECK(again(3) == "refuse already_used");
+    CHECK(again(2) == "admit ok 2 left 0");
 }
 
 TEST_CASE("a use the server told of refuses here, with where and when") {
