@@ -112,6 +112,7 @@ private:
     void check_checkins(server::Repositories& r, const TicketModel& ticket, const Log& log);
     DeviceTruth::EpochFile* file_of(const std::string& device, Epoch epoch);
     void begin_era() { ++era_; }
+    void saw_generation(Generation generation);
 
     Scene& scene_;
     Town& town_;

@@ -29,19 +29,36 @@ std::string device_of(std::string_view topic) {
     return std::string{topic.substr(begin, topic.find('/', begin) - begin)};
 }
 
+/// Whether the server has this grant under the name of a branch, and the device in its own file: it
+/// went on after a restore, before it heard that its file was an old copy.
+bool is_on_own_branch(const DeviceTruth& truth, const GrantId& grant) {
+    return std::ranges::any_of(truth.file, [&](const DeviceTruth::EpochFile& file) {
+        return std::ranges::any_of(file.heads, [&](const Digest& head) {
+            return server::ingest::branch_epoch(file.epoch, head) == grant.epoch;
+        });
+    });
+}
+
 }  // namespace
 
 // --- what the server says ------------------------------------------------------------------------
 
+void Checks::saw_generation(Generation generation) {
+    if (generation <= generation_) return;
+    generation_ = generation;
+    new_generation_ = true;
+    begin_era();
+}
+
 void Checks::published(const server::Outgoing& message) {
+    if (message.topic.ends_with("dn/news")) {
+        const auto news = wire::decode_news(message.payload);
+        if (news.has_value()) saw_generation(news->generation);
+    }
     if (!message.topic.ends_with("dn/ack")) return;
     const auto ack = wire::decode_ack(message.payload);
     if (ack.has_error()) violated("the server speaks the protocol", "an ack is malformed", {});
-    if (ack->generation > generation_) {
-        generation_ = ack->generation;
-        new_generation_ = true;
-        begin_era();
-    }
+    saw_generation(ack->generation);
     auto* file = file_of(device_of(message.topic), ack->upto.epoch);
     const auto seq = static_cast<std::size_t>(ack->upto.seq);
     // About another life of the file, or about nothing.
@@ -255,6 +272,8 @@ std::optional<std::string> Checks::unsettled_uses(server::Repositories& r, Machi
             const auto item = std::ranges::find(told, row.grant, &wire::UseItem::grant);
             const std::uint16_t known = item == told.end() ? 0 : item->persons;
             if (known == counted) continue;
+            if (row.grant.device == machine.spec().id && is_on_own_branch(truth, row.grant))
+                continue;
             return fmt::format("{} knows of {} persons of a grant of {}, the server of {}",
                                machine.name(), known, ticket.label, counted);
         }

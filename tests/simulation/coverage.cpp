@@ -17,16 +17,17 @@ constexpr admission::Reason out_of_reach[] = {
 };
 
 constexpr std::string_view event_kinds[] = {
-    "epoch_opened", "booted",     "clock_changed", "admitted",     "refused",
-    "outcome",      "lane_alarm", "list_applied",  "command_done", "finding",
-    "opened",       "let_in",
+    "epoch_opened", "booted",       "clock_changed", "admitted", "refused", "outcome",
+    "lane_alarm",   "list_applied", "command_done",  "finding",  "opened",  "let_in",
 };
 
+/// Not "in truncate": a device truncates a file only when it sets a damaged one aside, and no fault
+/// of this world damages one (tests/unit/firmware/sqlite does).
 constexpr std::string_view crash_points[] = {
-    "device: between calls", "device: kill -9",       "device: at the pulse", "device: in create",
-    "device: in write",      "device: in sync",       "device: in delete",    "device: in truncate",
-    "device: in start",      "server: between calls", "server: after commit", "server: in write",
-    "server: in sync",
+    "device: between calls", "device: kill -9",      "device: at the pulse", "device: in create",
+    "device: in write",      "device: in sync",      "device: in delete",    "device: in start",
+    "server: between calls", "server: after commit", "server: in write",     "server: in sync",
+    "server: in start",
 };
 
 constexpr std::string_view damages[] = {"kept",        "dropped",   "torn",        "cut_short",

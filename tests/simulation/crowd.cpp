@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/base45.hpp"
 #include "common/cbor/cbor.hpp"
 #include "common/ticket/token.hpp"
@@ -23,11 +25,19 @@ Crowd::Crowd(Scene& scene, Town& town, std::vector<std::unique_ptr<Machine>>& ma
 }
 
 bool Crowd::visit() {
-    std::vector<Machine*> running;
-    for (auto& machine : machines_)
-        if (machine->running()) running.push_back(machine.get());
+    const TicketModel& ticket = pick_ticket();
+    std::vector<Machine*> running, fitting;
+    for (auto& machine : machines_) {
+        if (!machine->running()) continue;
+        running.push_back(machine.get());
+        const bool here = std::ranges::any_of(
+            ticket.claims.entitlements,
+            [&](const ticket::Entitlement& e) { return e.site == machine->spec().site; });
+        if (here) fitting.push_back(machine.get());
+    }
     if (running.empty()) return false;
-    visit_at(*rng_.pick(running));
+    const bool lost_their_way = fitting.empty() || rng_.percent(8);
+    present(*rng_.pick(lost_their_way ? running : fitting), ticket);
     return true;
 }
 
@@ -88,9 +98,10 @@ std::string Crowd::broken_code(const std::string& good) {
     return prefix + base45_encode(cose);
 }
 
-void Crowd::visit_at(Machine& machine) {
+void Crowd::visit_at(Machine& machine) { present(machine, pick_ticket()); }
+
+void Crowd::present(Machine& machine, const TicketModel& ticket) {
     ++scans_;
-    const TicketModel& ticket = pick_ticket();
     const bool broken = rng_.percent(9);
     if (broken && !ticket.qr.empty()) return hold_up(machine, broken_code(ticket.qr.back()));
     if (ticket.document && (ticket.qr.empty() || rng_.percent(70)))

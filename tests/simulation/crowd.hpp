@@ -20,6 +20,7 @@ public:
 
 private:
     TicketModel& pick_ticket();
+    void present(Machine& machine, const TicketModel& ticket);
     std::string broken_code(const std::string& good);
     void hold_up(Machine& machine, const std::string& text);
     void show_document(Machine& machine, const std::string& number);

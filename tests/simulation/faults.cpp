@@ -10,6 +10,9 @@ using firmware::app::Device;
 using firmware::ports::BarrierEvent;
 
 constexpr std::uint64_t operations_ahead_max = 14;
+// A start on sound files does some ten operations, one that has to make a file some forty.
+constexpr std::int64_t operations_in_start_max = 12;
+constexpr std::int64_t operations_to_begin_generation = 5;
 
 bool is_of(std::string_view file, std::string_view base) {
     return file.find(base) != std::string_view::npos;
@@ -118,7 +121,12 @@ bool World::strike_device(Fault fault) {
             machine->call("a barrier event", [&](Device& d) { d.on_barrier(event); });
         });
     };
-    if (fault == Fault::power_cut) one->power_cut("device: between calls");
+    if (fault == Fault::power_cut) {
+        if (rng_.percent(50))
+            one->power_cut_in_next_start(
+                static_cast<std::uint64_t>(rng_.between(1, operations_in_start_max)));
+        one->power_cut("device: between calls");
+    }
     if (fault == Fault::power_cut_in_disk_operation)
         one->disk().cut_power_at(one->disk().operations() + 1 + rng_.below(operations_ahead_max));
     if (fault == Fault::power_cut_at_pulse) one->power_cut_at_next_pulse();
@@ -170,6 +178,9 @@ bool World::strike_files(Fault fault) {
         disk.fail_at(disk.operations() + 1 + rng_.below(operations_ahead_max));
     if (fault == Fault::cache_lost) {
         checks_.cache_lost(*one);
+        if (rng_.percent(60))
+            one->power_cut_in_next_start(
+                static_cast<std::uint64_t>(rng_.between(1, operations_in_first_start_max)));
         one->come_back_with([](tests::DiskImage now) {
             std::erase_if(now, [](const auto& file) { return is_of(file.first, "cache"); });
             return now;
@@ -204,12 +215,20 @@ bool World::strike_server(Fault fault) {
     if (fault != Fault::server_crash_after_commit) scene_.coverage.count("fault", to_text(fault));
     hub_.set_broker_is_managed(rng_.percent(60));
     tests::CrashDisk& disk = hub_.disk();
-    if (fault == Fault::server_power_cut) hub_.power_cut("server: between calls");
+    if (fault == Fault::server_power_cut) {
+        if (rng_.percent(50))
+            hub_.power_cut_in_next_start(
+                static_cast<std::uint64_t>(rng_.between(1, operations_in_start_max)));
+        hub_.power_cut("server: between calls");
+    }
     if (fault == Fault::server_power_cut_in_disk_operation)
         disk.cut_power_at(disk.operations() + 1 + rng_.below(operations_ahead_max));
     if (fault == Fault::server_crash_after_commit) hub_.crash_after_next_commit();
     if (fault == Fault::server_disk_hiccup)
         disk.fail_at(disk.operations() + 1 + rng_.below(operations_ahead_max));
+    if (fault == Fault::server_restored && rng_.percent(50))
+        hub_.power_cut_in_next_start(
+            static_cast<std::uint64_t>(rng_.between(1, operations_to_begin_generation)));
     if (restore) {
         hub_.restore(server_images_[rng_.below(server_images_.size())],
                      fault == Fault::server_restored);

@@ -46,6 +46,8 @@ public:
     void tell_news(const std::vector<SiteId>& sites);
 
     void power_cut(std::string_view point);
+    /// In the `operations`-th operation of its disk counted from the next start.
+    void power_cut_in_next_start(std::uint64_t operations) { cut_in_start_ = operations; }
     void crash_after_next_commit() { crash_after_commit_ = true; }
     /// Back to an older image of the disk. `said`: the keeper begins a new generation.
     void restore(const tests::DiskImage& image, bool said);
@@ -76,6 +78,7 @@ private:
     std::unique_ptr<server::app::Core> core_;
     std::deque<std::function<void()>> posted_;
     bool crash_after_commit_ = false;
+    std::uint64_t cut_in_start_ = 0;  // 0: not planned
     bool broker_is_managed_ = true;
     bool restored_ = false;
     bool say_new_generation_ = false;

@@ -75,6 +75,8 @@ void Machine::start() {
                                                 .boot = BootId{entropy_.next_u64()}},
                                    .build_time = scene_.begins_at - std::chrono::days{30}};
     std::optional<journal::Fault> fault;
+    if (const auto operations = std::exchange(cut_in_start_, 0); operations != 0)
+        disk_.cut_power_at(disk_.operations() + operations);
     try {
         auto started = firmware::app::Device::start(std::move(options), std::move(ports));
         if (started.has_value())
@@ -86,7 +88,11 @@ void Machine::start() {
     } catch (const cache::ReadFailed&) {
         fault = journal::Fault::io_error;
     }
-    if (disk_.dead()) return die("device: in start");
+    if (disk_.dead()) {
+        scene_.coverage.count("crash point",
+                              fmt::format("device: in {}", to_text(disk_.last_operation())));
+        return die("device: in start");
+    }
     if (fault) {
         if (*fault == journal::Fault::damaged || *fault == journal::Fault::not_ours)
             throw Violation("the device's files survive a power cut",

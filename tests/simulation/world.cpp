@@ -72,6 +72,9 @@ void World::found_town() {
         machines_.push_back(std::make_unique<Machine>(scene_, network_, checks_, std::move(spec)));
     crowd_ = std::make_unique<Crowd>(scene_, town_, machines_);
     for (auto& machine : machines_) {
+        if (settings_.faults && rng_.percent(50))  // whoever mounts it plugs and unplugs
+            machine->power_cut_in_next_start(
+                static_cast<std::uint64_t>(rng_.between(1, operations_in_first_start_max)));
         machine->start();
         crowd_->visit_at(*machine);  // before it knows what it stands for
     }
@@ -180,11 +183,13 @@ void World::heal() {
     for (auto& machine : machines_) {
         network_.set_partitioned(*machine, false);
         machine->disk().cut_power_at(0);
+        machine->power_cut_in_next_start(0);
         machine->disk().fail_at(0);
         machine->disk().set_capacity_bytes(UINT64_MAX);
         machine->set_clock_right();
     }
     hub_.disk().cut_power_at(0);
+    hub_.power_cut_in_next_start(0);
     hub_.disk().fail_at(0);
     hub_.disk().set_capacity_bytes(UINT64_MAX);
     hub_.set_broker_is_managed(true);
