@@ -27,10 +27,11 @@ private:
     std::string& text_;
 };
 
-WallTime clock_floor(const Options& options, const journal::Journal& journal,
+/// Only what somebody vouched for: a clock that was wrong once must not stand in it for ever.
+WallTime clock_floor(const Options& options, const journal::ClockEvidence& evidence,
                      const cache::Cache& cache) {
     const WallTime saved = wall_from_ms(cache.number(saved_time_name, 0));
-    return std::max({options.build_time, journal.latest_wall(), saved});
+    return std::max({options.build_time, evidence.confirmed.value_or(options.build_time), saved});
 }
 }  // namespace
 
@@ -72,8 +73,9 @@ Result<std::unique_ptr<Device>, journal::Fault> Device::open(Options options, Po
                                            .device = options.identity.device},
                                           ports.entropy, first);
     if (journal.has_error()) return journal.error();
-    auto timekeeper = std::make_unique<verify::Timekeeper>(clock_floor(options, **journal, **cache),
-                                                           now, options.build_time);
+    const journal::ClockEvidence evidence = (*journal)->clock_evidence();
+    auto timekeeper = std::make_unique<verify::Timekeeper>(
+        clock_floor(options, evidence, **cache), now, options.build_time, evidence.unconfirmed);
 
     std::unique_ptr<Device> device{new Device{std::move(options), std::move(ports),
                                               std::move(*journal), std::move(*cache),
@@ -283,6 +285,7 @@ verify::Answer Device::admit(std::optional<std::uint16_t> persons, bool staff_co
     const verify::Answer answer = decided(
         [&] { return handheld_.admit(persons, staff_confirmed, chosen, now.steady, bound); });
     show(answer);
+    if (answer.grant_seq) granting_epoch_ = journal_->end().epoch;
     engine_->tick(now);
     return answer;
 }
@@ -290,8 +293,10 @@ verify::Answer Device::admit(std::optional<std::uint16_t> persons, bool staff_co
 bool Device::undo() {
     const Reading now = read_clocks();
     retry_records();
-    const bool undone = handheld_.undo(
-        now.steady, [&](const Outcome& outcome) { return write(outcome).has_value(); });
+    const bool undone = handheld_.undo(now.steady, [&](const Outcome& outcome) {
+        // An outcome names a grant of its own epoch; in another that number is somebody else's.
+        return !of_an_ended_epoch(outcome) && write(outcome).has_value();
+    });
     engine_->tick(now);
     return undone;
 }
@@ -409,26 +414,43 @@ void Device::tick() {
     }
     if (now.steady - tidied_at_ >= tidy_every_ms) {
         tidied_at_ = now.steady;
-        tidy(now);
+        tidying_ = true;
+    }
+    // Between visitors, a slice at a time: whoever scans waits for one at most.
+    if (const auto at = slice_at(); at && now.steady >= *at) {
+        sliced_at_ = now.steady;
+        tidying_ = tidy(now);
     }
     engine_->tick(now);
 }
 
 /// Forgetting is for ever: a clock that is ahead and unconfirmed must not make a used ticket new
 /// again. One day more than the calendar's is kept, because the rule is lenient about midnight.
-void Device::tidy(const Reading& now) {
-    if (timekeeper_->quality() != pf::journal::ClockQuality::confirmed) return;
+bool Device::tidy(const Reading& now) {
+    const auto leftovers = cache_->tidy();
+    if (leftovers.has_error()) return false;  // tried again the next time
+    if (*leftovers) return true;
+    if (timekeeper_->quality() != pf::journal::ClockQuality::confirmed) return false;
     const Calendar calendar = standing_.products ? standing_.products->calendar : Calendar{};
     const WallTime wall = timekeeper_->range(now).earliest;
     const Day yesterday = calendar.day_of(wall) + -1;
-    (void)cache_->forget_uses_before(yesterday);
-    (void)journal_->prune(wall - std::chrono::days{journal::keep_days_min}, yesterday,
-                          cache_->confirmed());
+    const auto forgot = cache_->forget_uses_before(yesterday);
+    if (forgot.has_error()) return false;
+    if (*forgot) return true;
+    const auto pruned = journal_->prune(wall - std::chrono::days{journal::keep_days_min}, yesterday,
+                                        cache_->confirmed());
+    return pruned.has_value() && *pruned > 0;
+}
+
+std::optional<SteadyTime> Device::slice_at() const {
+    if (!tidying_ || !lane::ready(lane_)) return std::nullopt;
+    return sliced_at_ + tidy_pause_ms;
 }
 
 std::optional<SteadyTime> Device::wake_at() const {
     std::optional<SteadyTime> first;
-    for (const auto& wanted : {lane::wake_at(lane_), handheld_.wake_at(), engine_->wake_at()})
+    for (const auto& wanted :
+         {lane::wake_at(lane_), handheld_.wake_at(), engine_->wake_at(), slice_at()})
         if (wanted && (!first || *wanted < *first)) first = wanted;
     return first;
 }

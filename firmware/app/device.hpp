@@ -102,6 +102,7 @@ public:
 
     static constexpr Millis save_time_every_ms{60'000};
     static constexpr Millis tidy_every_ms{60LL * 60 * 1000};
+    static constexpr Millis tidy_pause_ms{50};  // between two slices
 
 private:
     static Result<std::unique_ptr<Device>, journal::Fault> open(Options options, Ports ports);
@@ -128,7 +129,8 @@ private:
     bool record(const pf::journal::Body& body);
     bool of_an_ended_epoch(const pf::journal::Body& body) const;
     void retry_records();
-    void tidy(const Reading& now);
+    bool tidy(const Reading& now);
+    std::optional<SteadyTime> slice_at() const;
     void note(Notice::What what, std::string text);
     void write_clock_change(const std::optional<pf::journal::ClockChanged>& change,
                             const Reading& now);
@@ -157,6 +159,8 @@ private:
     handheld::Handheld handheld_;
     SteadyTime time_saved_at_{};
     SteadyTime tidied_at_{};
+    SteadyTime sliced_at_{};
+    bool tidying_ = false;
     std::function<void(const Notice&)> notice_;
 
     std::optional<journal::Fault> failing_;

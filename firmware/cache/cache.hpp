@@ -115,7 +115,8 @@ public:
     /// stay (they are facts) and only the position starts again.
     virtual Result<void> apply_uses(const std::vector<wire::UseItem>& items,
                                     UsesPosition position) = 0;
-    virtual Result<void> forget_uses_before(Day day) = 0;
+    /// A slice; true while there is more.
+    virtual Result<bool> forget_uses_before(Day day) = 0;
 
     // --- documents as received (signed bytes), newest of each type ---
     virtual std::optional<Bytes> document(wire::DocumentType type) const = 0;

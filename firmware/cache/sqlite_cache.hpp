@@ -50,7 +50,7 @@ public:
     UsesPosition uses_position() const override { return uses_position_; }
     Result<void> apply_uses(const std::vector<wire::UseItem>& items,
                             UsesPosition position) override;
-    Result<void> forget_uses_before(Day day) override;
+    Result<bool> forget_uses_before(Day day) override;
     std::optional<Bytes> document(wire::DocumentType type) const override;
     Result<void> put_document(wire::DocumentType type, BytesView signed_bytes) override;
     std::vector<pf::journal::Cursor> confirmed() const override { return confirmed_; }

@@ -63,19 +63,17 @@ Result<void> SqliteCache::apply_uses(const std::vector<wire::UseItem>& items,
     return applied;
 }
 
-Result<void> SqliteCache::forget_uses_before(Day day) {
+Result<bool> SqliteCache::forget_uses_before(Day day) {
     int gone = 0;
-    do {
-        const auto slice = write([&] {
-            SQLite::Statement forget{
-                database_,
-                "DELETE FROM use WHERE (device, epoch, seq) IN"
-                " (SELECT device, epoch, seq FROM use WHERE last_day < ?1 LIMIT ?2)"};
-            gone = Run{forget, day.number, forget_rows}.execute();
-        });
-        if (!slice) return slice;
-    } while (gone == forget_rows);
-    return {};
+    const auto slice = write([&] {
+        SQLite::Statement forget{
+            database_,
+            "DELETE FROM use WHERE (device, epoch, seq) IN"
+            " (SELECT device, epoch, seq FROM use WHERE last_day < ?1 LIMIT ?2)"};
+        gone = Run{forget, day.number, forget_rows}.execute();
+    });
+    if (!slice) return slice.error();
+    return gone == forget_rows;
 }
 
 // --- documents ---------------------------------------------------------------------------------

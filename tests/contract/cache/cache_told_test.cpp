@@ -72,7 +72,10 @@ TEST_CASE("uses are forgotten when the last day of their entitlement is over") {
     REQUIRE(ok(cache.apply_uses(many, {life, 1})));
     REQUIRE(ok(cache.forget_uses_before(Day{20'799})));
     CHECK(cache.uses_of(the_ticket).size() == 4'501);
-    REQUIRE(ok(cache.forget_uses_before(Day{20'800})));
+    int slices = 1;
+    for (auto more = cache.forget_uses_before(Day{20'800}); ok(more) && *more; ++slices)
+        more = cache.forget_uses_before(Day{20'800});
+    CHECK(slices == 3);  // the lane waits for one of them at most
     CHECK(cache.uses_of(the_ticket) == std::vector{use(9'999, 1, 1'000, 20'800)});
 }
 

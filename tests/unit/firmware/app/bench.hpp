@@ -25,14 +25,23 @@ inline constexpr Day today{20'750};
 inline const WallTime noon = Calendar{}.begin_of(today) + std::chrono::hours{12};
 
 struct FakeClock final : fw::ports::Clock {
-    WallTime wall_now = noon;
+    mutable WallTime wall_now = noon;
     SteadyTime steady_now{Millis{1'000}};
-    WallTime wall() const override { return wall_now; }
+    WallTime wall() const override {
+        const WallTime now = wall_now;
+        wall_now += std::exchange(step_, Millis{0});
+        return now;
+    }
+    /// Somebody sets the wall clock while the device is working on something.
+    void step_after_next_reading(Millis step) { step_ = step; }
     SteadyTime steady() const override { return steady_now; }
     void pass(Millis span) {
         wall_now += span;
         steady_now += span;
     }
+
+private:
+    mutable Millis step_{0};
 };
 
 struct FakeBarrier final : fw::ports::Barrier {

@@ -114,6 +114,34 @@ TEST_CASE("an undo on a full disk did not happen, and may be tried again") {
     CHECK(bench.outcomes(*device).size() == 1);
 }
 
+TEST_CASE("an undo of a grant whose epoch ended does nothing, the next one works") {
+    Bench bench{wire::DeviceKind::handheld};
+    const auto device = bench.start();
+    (void)device->on_code(bench.code(1, 5));
+    const auto grant = device->admit(2, false, {}).grant_seq;
+    REQUIRE(grant.has_value());
+    const fw::journal::Stamp stamp{noon, SteadyTime{Millis{1'000}}, BootId{11}};
+    REQUIRE(device->journal()
+                .open_epoch(pf::journal::EpochOpened::Why::rolled_back, stamp, bench.entropy)
+                .has_value());
+    // The same number is another admission in the new epoch.
+    while (device->journal().end().seq + 1 < *grant)
+        REQUIRE(device->journal().append(stamp, pf::journal::Booted{"1.0"}).has_value());
+    SUBCASE("nothing has that number") {}
+    SUBCASE("another admission has it") {
+        pf::journal::Admitted other;
+        other.ticket = TicketId{2};
+        other.persons = 9;
+        REQUIRE(device->journal().append(stamp, other).has_value());
+    }
+    CHECK_FALSE(device->undo());
+    CHECK(bench.outcomes(*device).empty());
+    (void)device->on_code(bench.code(1, 5));
+    CHECK(device->admit(1, false, {}).verdict.persons_left == 2);
+    CHECK(device->undo());
+    CHECK(bench.outcomes(*device).size() == 1);
+}
+
 TEST_CASE("what others told is forgotten only by a confirmed clock, a day late") {
     struct Row {
         const char* what;
