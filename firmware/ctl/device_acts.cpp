@@ -1,6 +1,9 @@
 // Remote commands, and waiting for what the device makes of them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "common/admission/reason.hpp"
 #include "firmware/ctl/command.hpp"
 
 namespace pf::firmware::ctl {
@@ -41,10 +44,36 @@ Got<Json> wait_for(Session& session, Server& server, Json command, std::uint32_t
     return got(std::move(command));
 }
 
-Exit tell(Session& session, const Act& act, const Json& command) {
+/// What the people at the device would have been told; a newer device may know more reasons.
+const admission::Words* words_of(std::string_view key) {
+    const auto all = admission::all_words();
+    const auto found = std::ranges::find(all, key, &admission::Words::key);
+    return found == all.end() ? nullptr : &*found;
+}
+
+/// In both languages, whichever the reader's is: that is how the device shows it.
+void say_answer(Session& session, const Act& act, const admission::Words& words) {
+    session.say(fmt::format("{}: {}", act.id, words.key));
+    session.say(fmt::format("  {} {}", words.zh, words.do_zh));
+    session.say(fmt::format("  {}. {}", words.en, words.do_en));
+}
+
+Exit tell(Session& session, const Act& act, Json command) {
     const auto state = field(command, "state");
     const auto detail = harmless(field(command, "detail"));
+    const auto* words =
+        field(command, "kind") == "test_scan" && state == "done" ? words_of(detail) : nullptr;
+    if (words != nullptr)
+        command["answer"] = {{"reason", words->key},
+                             {"zh", words->zh},
+                             {"en", words->en},
+                             {"do_zh", words->do_zh},
+                             {"do_en", words->do_en}};
     session.document(command);
+    if (words != nullptr) {
+        say_answer(session, act, *words);
+        return Exit::ok;
+    }
     if (succeeded(command)) {
         session.say(
             Words{fmt::format("{}: done{}{}", act.id, detail.empty() ? "" : ": ", detail),
@@ -78,9 +107,9 @@ Exit send(Session& session, const Act& act, Json body) {
     body["expires_in_s"] = act.expires_s;
     const auto sent = (*server)->post("/v1/devices/" + encoded(act.id) + "/commands", body);
     if (!sent) return session.fail(sent.error());
-    const auto last = wait_for(session, **server, *sent, act.wait_s);
+    auto last = wait_for(session, **server, *sent, act.wait_s);
     if (!last) return session.fail(last.error());
-    return tell(session, act, *last);
+    return tell(session, act, std::move(*last));
 }
 
 struct Open {

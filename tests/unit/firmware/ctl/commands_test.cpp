@@ -240,6 +240,34 @@ TEST_CASE("a command waits for the device's answer") {
     CHECK(world.slept == 20);
 }
 
+TEST_CASE("a test scan says in both languages what the device would have said") {
+    struct Row {
+        std::string detail;
+        std::vector<std::string> said;
+    };
+    const Row rows[] = {
+        {"already_used",
+         {"already_used", "这张票已经用过了", "This ticket has already been used",
+          "工作人员能看到何时在哪里用过。", "Staff can see when"}},
+        {"ok", {"请进", "Welcome", "Please walk through."}},
+        {"of_newer_firmware", {"of_newer_firmware"}},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.detail);
+        const std::string answer =
+            R"({"id":"00ff","kind":"test_scan","state":"done","detail":")" + row.detail + "\"}";
+        for (const bool json : {false, true}) {
+            FakeWorld world;
+            world.server.answers.push_back({202, answer});
+            std::vector<std::string> line{"device", "test-scan", "gate-1", "PF1:X"};
+            if (json) line.insert(line.begin(), "--json");
+            CHECK(world.run(line) == 0);
+            for (const std::string& words : row.said)
+                CHECK_MESSAGE(world.out.find(words) != std::string::npos, words);
+        }
+    }
+}
+
 TEST_CASE("a ticket is sold with everything that was said") {
     FakeWorld world;
     world.server.answers = {{201, ticket_json}};
@@ -317,4 +345,31 @@ TEST_CASE("the sync log: pages, and a stream of one object a line") {
     FakeWorld limited;
     limited.server.answers = {{200, "", {}, {"data: " + event, "", "data: " + event}}};
     CHECK(limited.run({"sync", "log", "--follow", "--limit", "1"}) == 0);
+}
+
+TEST_CASE("a file of codes is sent as it is read, and a person sees how far it is") {
+    const TempDir dir;
+    std::string csv = "code,product,first_day,last_day\n";
+    for (int i = 0; i < 20; ++i) csv += "A-" + std::to_string(i) + ",1,2026-05-01,2026-05-02\n";
+    std::ofstream{dir / "codes.csv"} << csv;
+    for (const bool watches : {false, true}) {
+        CAPTURE(watches);
+        FakeWorld world;
+        world.person_watches = watches;
+        world.server.answers.push_back({201, R"({"imported":20})"});
+        CHECK(world.run({"ticket", "import", "1", dir / "codes.csv"}) == 0);
+        REQUIRE(world.server.asked.size() == 1);
+        const auto& asked = world.server.asked.front();
+        CHECK(asked.target == "/v1/sites/1/code-imports");
+        CHECK(asked.body == csv);
+        CHECK(asked.body_bytes == csv.size());
+        CHECK(world.server.header(0, "Content-Type") == "text/csv");
+        CHECK_FALSE(world.server.header(0, "Idempotency-Key").empty());
+        // A season takes minutes: the answer is waited for longer than any other.
+        CHECK(asked.timeout > std::chrono::minutes{5});
+        CHECK((world.err.find("50 % sent") != std::string::npos) == watches);
+        CHECK((world.err.find("books the codes") != std::string::npos) == watches);
+        CHECK(world.err.empty() == !watches);
+        CHECK(world.out == "20 codes imported.\n");
+    }
 }

@@ -40,6 +40,7 @@ public:
     std::string in, out, err;  // of the last run
     std::chrono::microseconds steady{0};
     int slept = 0;
+    bool person_watches = false;
 
 private:
     ConstantEntropy entropy_{0x5a};
