@@ -92,6 +92,12 @@ struct OpenGrant {
     pf::journal::Admitted admitted;
 };
 
+struct ClockEvidence {
+    std::optional<WallTime> confirmed;  // of the last event written under a confirmed clock
+    /// The latest a plausible clock said since then. Nobody vouched for it.
+    std::optional<WallTime> unconfirmed;
+};
+
 class Journal {
 public:
     struct Options {
@@ -131,8 +137,12 @@ public:
                                       std::size_t bytes_max) const = 0;
     virtual std::vector<OpenGrant> open_grants() const = 0;
     virtual std::optional<pf::journal::Admitted> admitted(std::uint64_t grant_seq) const = 0;
-    /// The latest wall time ever written: one leg of the clock floor.
+    /// The latest wall time ever written, however wrong the clock was. Not for the clock floor: one
+    /// bad clock would stand in it for ever.
     virtual WallTime latest_wall() const = 0;
+    /// What the events say of the time (docs/adr/0007). Read once a start: it walks back to the
+    /// last confirmed event.
+    virtual ClockEvidence clock_evidence() const = 0;
 
     /// Drops acknowledged events older than `before`, never those of an unconfirmed range and never
     /// the admissions of tickets whose last day is `today` or later. Returns how many went: a

@@ -238,6 +238,27 @@ std::optional<Admitted> SqliteJournal::admitted(std::uint64_t grant_seq) const {
 
 WallTime SqliteJournal::latest_wall() const { return wall_from_ms(epochs_.back().latest_ms); }
 
+ClockEvidence SqliteJournal::clock_evidence() const {
+    using pf::journal::ClockQuality;
+    return reading([&] {
+        ClockEvidence found;
+        SQLite::Statement back{database_,
+                               "SELECT clock, wall_ms FROM event ORDER BY ordinal DESC, seq DESC"};
+        Run each{back};
+        while (each.row()) {
+            const auto quality = static_cast<ClockQuality>(each.integer(0));
+            const WallTime wall = wall_from_ms(each.integer(1));
+            if (quality == ClockQuality::confirmed) {
+                found.confirmed = wall;
+                break;
+            }
+            if (quality != ClockQuality::unconfirmed) continue;
+            found.unconfirmed = std::max(found.unconfirmed.value_or(wall), wall);
+        }
+        return found;
+    });
+}
+
 std::vector<OwnUse> SqliteJournal::uses_of(TicketId ticket) const {
     // SQLite's exceptions pass through the decision and end in transact().
     std::vector<OwnUse> found;

@@ -34,6 +34,7 @@ public:
     std::vector<OpenGrant> open_grants() const override;
     std::optional<pf::journal::Admitted> admitted(std::uint64_t grant_seq) const override;
     WallTime latest_wall() const override;
+    ClockEvidence clock_evidence() const override;
     Result<std::uint64_t> prune(WallTime before, Day today,
                                 const std::vector<pf::journal::Cursor>& confirmed) override;
 

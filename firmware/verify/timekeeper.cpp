@@ -17,11 +17,23 @@ WallTime wall_at(Millis offset, SteadyTime steady) {
 Millis magnitude(Millis span) { return span < Millis{0} ? -span : span; }
 }  // namespace
 
-Timekeeper::Timekeeper(WallTime floor, Reading at_boot, std::optional<WallTime> certain)
+Timekeeper::Timekeeper(WallTime floor, Reading at_boot, std::optional<WallTime> certain,
+                       std::optional<WallTime> doubtful)
     : floor_{floor},
       certain_{std::min(certain.value_or(floor), floor)},
+      doubtful_{doubtful},
       last_{at_boot},
-      quality_{at_boot.wall < floor ? ClockQuality::unset : ClockQuality::unconfirmed} {}
+      quality_{ClockQuality::unset} {
+    if (at_boot.wall >= floor_) believe(at_boot);
+}
+
+void Timekeeper::believe(Reading now) {
+    quality_ = ClockQuality::unconfirmed;
+    if (!doubtful_ || now.wall >= *doubtful_) return;
+    // The clock was ahead then or is behind now: whatever it is, it lies between the two.
+    quality_ = ClockQuality::unsure;
+    doubted_offset_ = offset_of({*doubtful_, now.steady});
+}
 
 std::optional<ClockChanged> Timekeeper::observe(Reading now) {
     const Millis moved = offset_of(now) - offset_of(last_);
@@ -41,8 +53,8 @@ std::optional<ClockChanged> Timekeeper::observe(Reading now) {
         quality_ = ClockQuality::unset;
     else if (doubted_offset_)
         quality_ = ClockQuality::unsure;
-    else  // from impossible to possible: somebody set the clock, and nothing contradicts it
-        quality_ = ClockQuality::unconfirmed;
+    else  // from impossible to possible: somebody set the clock
+        believe(now);
     return ClockChanged{ClockChanged::Source::stepped, moved.count()};
 }
 

@@ -21,8 +21,10 @@ public:
     /// Nothing before `floor` can be now, as far as this device can tell. `certain` is the part of
     /// that which no clock of its own made, the build time: only the server may say an instant
     /// between the two, because an earlier boot may have written its events with a clock that was
-    /// ahead.
-    Timekeeper(WallTime floor, Reading at_boot, std::optional<WallTime> certain = {});
+    /// ahead. `doubtful` is the latest an earlier boot's unconfirmed clock said: a clock behind it
+    /// contradicts it, and one of the two is wrong.
+    Timekeeper(WallTime floor, Reading at_boot, std::optional<WallTime> certain = {},
+               std::optional<WallTime> doubtful = {});
 
     /// Call with every reading before it is used. Returns a change worth an event: the clock
     /// stepped by more than step_ms against the steady one.
@@ -49,8 +51,12 @@ public:
     static constexpr Millis unset_span_ms{1000LL * 60 * 60 * 24 * 365 * 10};
 
 private:
+    /// What a possible reading that no step explains is worth.
+    void believe(Reading now);
+
     WallTime floor_;
     WallTime certain_;
+    std::optional<WallTime> doubtful_;
     Reading last_;
     std::optional<Millis> server_offset_;   // server wall minus steady
     std::optional<Millis> doubted_offset_;  // wall minus steady before an unexplained step

@@ -179,6 +179,64 @@ TEST_CASE("own uses are of that ticket only and of every epoch") {
     CHECK(uses_of(journal, TicketId{1}).empty());
 }
 
+TEST_CASE("what the events say of the time") {
+    using pf::journal::ClockQuality;
+    struct Written {
+        ClockQuality clock;
+        int day;
+    };
+    struct Row {
+        const char* what;
+        std::vector<Written> written;
+        std::optional<int> confirmed;
+        std::optional<int> unconfirmed;
+    };
+    // A new file's first event is day 0, unset.
+    const Row rows[] = {
+        {"nothing", {}, {}, {}},
+        {"plausible", {{ClockQuality::unconfirmed, 2}, {ClockQuality::unconfirmed, 1}}, {}, 2},
+        {"vouched for", {{ClockQuality::confirmed, 3}}, 3, {}},
+        {"vouched for after a clock that was ahead",
+         {{ClockQuality::unconfirmed, 900}, {ClockQuality::confirmed, 3}},
+         3,
+         {}},
+        {"and a plausible one since",
+         {{ClockQuality::unconfirmed, 900},
+          {ClockQuality::confirmed, 3},
+          {ClockQuality::unconfirmed, 5},
+          {ClockQuality::unconfirmed, 4}},
+         3,
+         5},
+        {"the server's last word, also when it was ahead before",
+         {{ClockQuality::confirmed, 900}, {ClockQuality::confirmed, 3}},
+         3,
+         {}},
+        {"doubtful and impossible clocks say nothing",
+         {{ClockQuality::confirmed, 3}, {ClockQuality::unsure, 7}, {ClockQuality::unset, 8}},
+         3,
+         {}},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        OnFiles files;
+        fj::Stamp stamp = stamp_at(0);
+        stamp.clock = ClockQuality::unset;
+        auto opened = fj::Journal::open({.path = files.path(), .vfs = {}, .device = gate},
+                                        files.entropy(), stamp);
+        REQUIRE(ok(opened));
+        for (const Written& written : row.written) {
+            stamp = stamp_at(written.day * day_ms);
+            stamp.clock = written.clock;
+            REQUIRE(ok((*opened)->append(stamp, pf::journal::Booted{"1.0"})));
+        }
+        const auto at = [](std::optional<int> day) {
+            return day ? std::optional{wall_from_ms(*day * day_ms)} : std::nullopt;
+        };
+        CHECK(((*opened)->clock_evidence().confirmed == at(row.confirmed)));
+        CHECK(((*opened)->clock_evidence().unconfirmed == at(row.unconfirmed)));
+    }
+}
+
 TEST_CASE("a ticket id above 2^63 is a ticket like any other") {
     OnFiles files;
     fj::Journal& journal = files.open();
