@@ -94,6 +94,14 @@ Out body_of(const ListApplied& body) {
 Out body_of(const CommandDone& body) {
     return {{"id", to_hex(body.id)}, {"kind", body.kind}, {"state", body.state}};
 }
+Out body_of(const Opened& body) {
+    return {{"command", to_hex(body.command)}, {"persons", body.persons}};
+}
+Out body_of(const LetIn& body) {
+    return {{"opened_seq", body.opened_seq},
+            {"passed", body.passed},
+            {"how", word_of(body.how)}};
+}
 Out body_of(const Finding& body) { return {{"code", body.code}, {"detail", body.detail}}; }
 
 }  // namespace
