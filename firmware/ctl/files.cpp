@@ -14,7 +14,10 @@ Failure file_failure(std::string code, const std::filesystem::path& path, const 
                       fmt::format("{}：{}", path.string(), why.zh)}};
 }
 
-Got<std::string> read_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
+namespace {
+
+/// Of a regular file, at most `bytes_max` long.
+Got<std::uint64_t> size_of(const std::filesystem::path& path, std::uint64_t bytes_max) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error))
         return file_failure("file_unreadable", path, {"no such file", "没有这个文件"});
@@ -24,11 +27,42 @@ Got<std::string> read_file(const std::filesystem::path& path, std::uint64_t byte
         return file_failure("file_too_large", path,
                             {fmt::format("larger than {} bytes", bytes_max),
                              fmt::format("超过 {} 字节", bytes_max)});
+    return std::uint64_t{size};
+}
+
+Failure unreadable(const std::filesystem::path& path) {
+    return file_failure("file_unreadable", path, {"can't be read", "读不出来"});
+}
+
+}  // namespace
+
+Got<std::string> read_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
+    const auto size = size_of(path, bytes_max);
+    if (!size) return size.error();
     std::ifstream in{path, std::ios::binary};
-    std::string content(static_cast<std::size_t>(size), '\0');
-    if (!in.read(content.data(), static_cast<std::streamsize>(size)))
-        return file_failure("file_unreadable", path, {"can't be read", "读不出来"});
+    std::string content(static_cast<std::size_t>(*size), '\0');
+    if (!in.read(content.data(), static_cast<std::streamsize>(*size))) return unreadable(path);
     return content;
+}
+
+Got<std::shared_ptr<FileReader>> FileReader::open(const std::filesystem::path& path,
+                                                  std::uint64_t bytes_max) {
+    const auto size = size_of(path, bytes_max);
+    if (!size) return size.error();
+    auto reader = std::make_shared<FileReader>();
+    reader->path_ = path;
+    reader->bytes_ = *size;
+    reader->in_.open(path, std::ios::binary);
+    if (!reader->in_) return unreadable(path);
+    return reader;
+}
+
+std::size_t FileReader::read(std::span<char> room) {
+    in_.read(room.data(), static_cast<std::streamsize>(room.size()));
+    const auto got = static_cast<std::size_t>(in_.gcount());
+    read_ += got;
+    if (got == 0 && read_ < bytes_) failure_ = unreadable(path_);
+    return got;
 }
 
 Got<std::uint64_t> write_file(const std::filesystem::path& path, BytesView content) {

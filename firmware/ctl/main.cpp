@@ -1,6 +1,7 @@
 // paifangctl: one tool for people and scripts. docs/paifangctl.md.
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -55,7 +56,8 @@ int main(int argc, char** argv) {
                 return duration_cast<std::chrono::microseconds>(
                     std::chrono::steady_clock::now().time_since_epoch());
             },
-        .sleep = sleep_for};
+        .sleep = sleep_for,
+        .person_watches = ::isatty(STDERR_FILENO) == 1};
     return static_cast<int>(
         firmware::ctl::run(world, std::vector<std::string>{argv + 1, argv + argc}));
 }

@@ -11,6 +11,9 @@ std::string text_in(const Json& json, const char* name) {
                : std::string{};
 }
 
+/// A little longer than the server takes before it gives up an answer itself.
+constexpr std::chrono::minutes upload_patience{6};
+
 bool good(int status) { return status >= 200 && status < 300; }
 
 /// The link's fault in words a person can act on.
@@ -115,16 +118,30 @@ Got<Json> Server::post(const std::string& target, const Json& body) {
     return upload(target, "application/json", body.dump());
 }
 
-Got<Json> Server::upload(const std::string& target, const std::string& content_type,
-                         std::string content) {
+https::Request Server::act(const std::string& target, const std::string& content_type) {
     https::Request act = request("POST", target);
     act.headers.emplace_back("Content-Type", content_type);
     act.headers.emplace_back(
         "Idempotency-Key",
         acts_ == 0 ? idempotency_key_ : fmt::format("{}.{}", idempotency_key_, acts_));
     ++acts_;
-    act.body = std::move(content);
-    return send(act);
+    return act;
+}
+
+Got<Json> Server::upload(const std::string& target, const std::string& content_type,
+                         std::string content) {
+    https::Request request = act(target, content_type);
+    request.body = std::move(content);
+    return send(request);
+}
+
+Got<Json> Server::upload(const std::string& target, const std::string& content_type,
+                         std::uint64_t bytes, https::Request::Source source) {
+    https::Request request = act(target, content_type);
+    request.source = std::move(source);
+    request.body_bytes = bytes;
+    request.timeout = upload_patience;
+    return send(request);
 }
 
 Got<std::uint64_t> Server::list(const std::string& target, std::uint64_t items_max,

@@ -27,6 +27,9 @@ public:
     Got<Json> post(const std::string& target, const Json& body = Json::object());
     Got<Json> upload(const std::string& target, const std::string& content_type,
                      std::string content);
+    /// What is too large to hold, and takes the server its minutes.
+    Got<Json> upload(const std::string& target, const std::string& content_type,
+                     std::uint64_t bytes, https::Request::Source source);
 
     /// Every item of a list, page by page, until `each` says false or `items_max` were given.
     using Each = std::function<bool(const Json& item)>;
@@ -39,6 +42,7 @@ public:
 
 private:
     https::Request request(std::string method, const std::string& target) const;
+    https::Request act(const std::string& target, const std::string& content_type);
     Got<Json> send(const https::Request& request);
     Failure failure_of(https::Fault fault) const;
 

@@ -25,6 +25,7 @@ struct World {
     std::function<WallTime()> now;
     std::function<std::chrono::microseconds()> stopwatch;  // steady
     std::function<void(Millis)> sleep;
+    bool person_watches = false;  // `err` is a terminal
 };
 
 class Session {

@@ -4,6 +4,7 @@
 #include "firmware/ctl/code_output.hpp"
 #include "firmware/ctl/command.hpp"
 #include "firmware/ctl/files.hpp"
+#include "firmware/ctl/progress.hpp"
 #include "firmware/ctl/ticket_words.hpp"
 
 namespace pf::firmware::ctl {
@@ -95,12 +96,21 @@ struct Import {
 };
 
 Exit import(Session& session, const Import& a) {
-    auto csv = read_file(a.file, csv_bytes_max);
+    const auto csv = FileReader::open(a.file, csv_bytes_max);
     if (!csv) return session.fail(csv.error());
     const auto server = session.server();
     if (!server) return session.fail(server.error());
+    Progress progress{session,
+                      (*csv)->bytes(),
+                      {"the server checks and books the codes …", "服务器正在核对并入库 …"}};
     const auto answer = (*server)->upload(fmt::format("/v1/sites/{}/code-imports", a.site),
-                                          "text/csv", std::move(*csv));
+                                          "text/csv", (*csv)->bytes(), [&](std::span<char> room) {
+                                              const std::size_t got = (*csv)->read(room);
+                                              progress.moved(got);
+                                              return got;
+                                          });
+    progress.end();
+    if (const auto& failure = (*csv)->failure()) return session.fail(*failure);
     if (!answer) return session.fail(answer.error());
     session.document(*answer);
     const auto count = field(*answer, "imported");

@@ -40,8 +40,12 @@ bool is_plain(std::string_view value) {
     });
 }
 
+std::uint64_t body_bytes(const Request& request) {
+    return request.source ? request.body_bytes : request.body.size();
+}
+
 bool wants_length(const Request& request) {
-    return !request.body.empty() || request.method == "POST" || request.method == "PUT" ||
+    return body_bytes(request) > 0 || request.method == "POST" || request.method == "PUT" ||
            request.method == "PATCH";
 }
 
@@ -61,8 +65,9 @@ std::string render(const Request& request, const Url& url) {
     out += "Host: " + url.authority + "\r\nConnection: close\r\n";
     for (const auto& [name, value] : request.headers) out += name + ": " + value + "\r\n";
     if (wants_length(request))
-        out += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
-    return out + "\r\n" + request.body;
+        out += "Content-Length: " + std::to_string(body_bytes(request)) + "\r\n";
+    out += "\r\n";
+    return request.source ? out : out + request.body;
 }
 
 /// Cuts pieces into lines.
@@ -179,6 +184,7 @@ private:
     asio::awaitable<void> perform();
     asio::awaitable<bool> connect();
     asio::awaitable<std::vector<tcp::endpoint>> resolve();
+    asio::awaitable<bool> send_source();
     asio::awaitable<bool> receive();
     bool take(std::string_view piece);
 
@@ -187,6 +193,8 @@ private:
         words_ = std::move(words);
         return false;
     }
+
+    Options::ms patience() const { return request_.timeout.value_or(options_.request_timeout); }
 
     void allow(Options::ms time) {
         deadline_.expires_after(time);
@@ -219,13 +227,30 @@ asio::awaitable<void> Call::perform() {
     allow(options_.connect_timeout);
     if (!co_await connect()) co_return;
     response_.authority_pem = link_->authority_pem();
-    allow(options_.request_timeout);
+    allow(patience());
     const auto bytes = render(request_, url_);
     // A server that refuses early stops reading; its answer (or its TLS alert) is there to be read
     // all the same, so a failed write is not yet the end.
-    co_await link_->write(bytes);
+    const auto stopped = co_await link_->write(bytes);
+    if (!stopped && request_.source && !co_await send_source()) co_return;
     finished_ = co_await receive();
     deadline_.cancel();
+}
+
+/// False when the source has no more and the server waits for it.
+asio::awaitable<bool> Call::send_source() {
+    std::string piece;
+    for (std::uint64_t left = request_.body_bytes; left > 0;) {
+        piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, room_.size())));
+        const std::size_t got = request_.source(piece);
+        if (got == 0 || got > piece.size())
+            co_return fail(Fault::bad_request, "what was to be sent ended early");
+        piece.resize(got);
+        left -= got;
+        if (co_await link_->write(piece)) co_return true;
+        allow(patience());
+    }
+    co_return true;
 }
 
 asio::awaitable<std::vector<tcp::endpoint>> Call::resolve() {

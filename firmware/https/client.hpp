@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +18,7 @@ namespace pf::firmware::https {
 
 enum class Fault : std::uint8_t {
     bad_url = 1,          // base_url or a target can't be used
-    bad_request,          // a method or header field that can't be sent
+    bad_request,          // a method or header field that can't be sent, a source that ends early
     plain_http_refused,   // http:// to an address that isn't loopback
     bad_credentials,      // a PEM is unreadable, or key and certificate differ
     no_authority,         // https:// with neither ca_pem nor pin_sha256
@@ -61,6 +62,13 @@ struct Request {
     std::string target = "/";  // path and query, percent-encoded; the URL's prefix is put before it
     Fields headers = {};
     std::string body = {};  // sent with a Content-Length when not empty, and for POST, PUT, PATCH
+    /// Instead of `body`, for what is too large to hold: fills a part of `room` from its beginning
+    /// and says how much; 0 before all body_bytes were given ends the call with bad_request.
+    using Source = std::function<std::size_t(std::span<char> room)>;
+    Source source = {};
+    std::uint64_t body_bytes = 0;
+    /// Instead of Options::request_timeout; with a source it begins anew with every piece sent.
+    std::optional<std::chrono::milliseconds> timeout = {};
 };
 
 struct Response {

@@ -1,6 +1,9 @@
 // Bodies that don't fit in a string: uploads, exports, follow.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <span>
+
 #include "firmware/https/client.hpp"
 #include "tests/integration/http/house.hpp"
 #include "tests/integration/http/raw_client.hpp"
@@ -32,6 +35,53 @@ TEST_CASE("an upload arrives whole, one piece at a time") {
     const std::lock_guard lock{house.seen().mutex};
     CHECK(house.seen().pieces_waiting_max == 1);
     CHECK(house.seen().broken.empty());
+}
+
+TEST_CASE("a body given piece by piece arrives as one") {
+    House house;
+    house.open();
+    auto client = client_of(house);
+    constexpr std::uint64_t bytes = 3'000'017;
+    struct Case {
+        std::uint64_t given;  // before the source has no more
+        std::uint64_t said;
+        const char* told;
+        const char* why;
+    };
+    const Case cases[] = {
+        {bytes, bytes, "3000017", "all of it"},
+        {bytes + 1'000, bytes, "3000017", "a file that grew meanwhile"},
+        {0, 0, "0", "nothing"},
+        {bytes / 2, bytes, "", "a file that was cut meanwhile"},
+    };
+    for (const auto& c : cases) {
+        CAPTURE(c.why);
+        {
+            const std::lock_guard lock{house.seen().mutex};
+            house.seen().uploaded = 0;
+        }
+        std::uint64_t left = c.given;
+        std::size_t largest = 0;
+        const auto answer = client.request({.method = "POST",
+                                            .target = "/upload",
+                                            .source =
+                                                [&](std::span<char> room) {
+                                                    const auto got =
+                                                        std::min<std::uint64_t>(left, room.size());
+                                                    std::fill_n(room.data(), got, 'x');
+                                                    left -= got;
+                                                    largest = std::max(largest, room.size());
+                                                    return static_cast<std::size_t>(got);
+                                                },
+                                            .body_bytes = c.said});
+        if (*c.told == '\0') {
+            CHECK(answer.error() == Fault::bad_request);
+            continue;
+        }
+        REQUIRE(answer.has_value());
+        CHECK(answer->body == c.told);
+        CHECK(largest <= 64 * 1024);  // never all of it in memory
+    }
 }
 
 TEST_CASE("an upload that can't be whole is told so") {
