@@ -64,8 +64,8 @@ public:
         return to_device(wire::Down::chunk, wire::encode(chunk));
     }
 
-    /// A device that asks about a version nobody has is answered with the newest: its next step
-    /// is a snapshot either way.
+    /// A device that asks about a version nobody has, or has any more, is answered with the newest:
+    /// its next step is a snapshot either way.
     Outgoing buckets() {
         if (!known()) version_ = head_.version;
         const Proof of = proof();
@@ -82,12 +82,12 @@ public:
 private:
     /// Whether the versions of the question are ones this database gave out.
     bool known() const {
-        if (version_ > head_.version) return false;
+        if (version_ > head_.version || version_ < head_.oldest) return false;
         // A snapshot builds on nothing, so a device without any state may ask for one.
         const bool no_base = want_.what == Want::What::snapshot && want_.generation.value == 0;
         if (want_.generation != generation_ && !no_base) return false;
         if (want_.what != Want::What::difference) return true;
-        return want_.from_version > 0 && want_.from_version <= version_;
+        return want_.from_version >= head_.oldest && want_.from_version <= version_;
     }
 
     void fill(wire::Chunk& chunk) const {

@@ -2,7 +2,6 @@
 // Many rows put in one transaction: what every row would read again is read once.
 #include <bitset>
 #include <map>
-#include <utility>
 
 #include "sync-server/lists/repository.hpp"
 
@@ -28,8 +27,6 @@ private:
         std::bitset<wire::bucket_count> touched;  // of those `digest` holds the sums
         wire::ListDigest digest;
     };
-    using Name = std::pair<SiteId, wire::ListScope>;
-
     List& moving(const Name& name);
     void touch(List& list, const Name& name, BytesView key);
 

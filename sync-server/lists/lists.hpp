@@ -23,6 +23,17 @@ std::uint64_t version(Repositories& r, SiteId site, wire::ListScope scope);
 /// Manifests are issued when asked; they stay fresh this long. Devices ask again well before.
 inline constexpr Millis fresh_span_ms{6LL * 60 * 60 * 1000};
 
+/// A version is served at least this long after a newer one came; a device that was away longer
+/// takes a snapshot.
+inline constexpr Millis history_kept_ms{30LL * 24 * 60 * 60 * 1000};
+/// How often tick() is called, and how exactly the age of a version is known.
+inline constexpr Millis tick_every_ms{60LL * 60 * 1000};
+/// Rows one tick() removes at most, so that nobody waits long behind it.
+inline constexpr std::size_t purge_rows_max = 500;
+/// Forgets rows that only versions nobody is served any more knew. True: there are more; call
+/// again, in a transaction of its own.
+bool tick(Repositories& r, const Call& call);
+
 /// Answers difference, snapshot, buckets, bucket. (uses: checkins; document: fleet.)
 Effects answer(Repositories& r, const Call& call, const fleet::Keys& keys,
                const fleet::Device& device, const wire::Want& want);

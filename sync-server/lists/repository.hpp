@@ -12,8 +12,23 @@ namespace pf::server::lists {
 /// Where a list stands. One without a head was never put to: version 1, empty.
 struct Head {
     std::uint64_t version = 1;
-    std::uint64_t rows = 0;  // alive
-    std::string last_call;   // names the call that made this version
+    std::uint64_t rows = 0;    // alive
+    std::string last_call;     // names the call that made this version
+    std::uint64_t oldest = 1;  // that is still served
+};
+
+/// A list that was ever put to.
+struct Name {
+    SiteId site;
+    wire::ListScope scope = wire::ListScope::revoked;
+    friend auto operator<=>(const Name&, const Name&) = default;
+};
+
+/// Which version was the newest at some time.
+struct Mark {
+    WallTime at;
+    std::uint64_t version = 0;
+    friend bool operator==(const Mark&, const Mark&) = default;
 };
 
 struct Alive {
@@ -27,6 +42,7 @@ public:
     virtual ~Repository() = default;
 
     virtual std::optional<Head> head(SiteId site, wire::ListScope scope) = 0;
+    virtual std::vector<Name> names() = 0;
     virtual void put_head(SiteId site, wire::ListScope scope, const Head& head) = 0;
 
     /// The row of that key alive now.
@@ -37,6 +53,15 @@ public:
     /// anybody and goes for good.
     virtual void end_row(SiteId site, wire::ListScope scope, BytesView key,
                          std::uint64_t version) = 0;
+
+    /// Removes at most `limit` rows that ended with `version` or before; how many.
+    virtual std::size_t forget(const Name& name, std::uint64_t version, std::size_t limit) = 0;
+
+    /// The newest not after `at`.
+    virtual std::optional<Mark> mark(const Name& name, WallTime at) = 0;
+    virtual void add_mark(const Name& name, const Mark& mark) = 0;
+    /// Those before `from` and those after `until`.
+    virtual void forget_marks(const Name& name, WallTime from, WallTime until) = 0;
 
     /// Rows by key after `after` that differ between the two versions, as they are at `to`; those
     /// gone by then without body.

@@ -12,7 +12,7 @@ Changes::List& Changes::moving(const Name& name) {
     List& list = lists_[name];
     if (list.moved) return list;
     list.moved = true;
-    list.head = r_.lists.head(name.first, name.second).value_or(Head{});
+    list.head = r_.lists.head(name.site, name.scope).value_or(Head{});
     // A name for the call that says nothing about its seed, from which secrets are derived.
     const std::string call_name = to_hex(derive(call_, "list-version", 8));
     if (list.head.last_call != call_name) {
@@ -24,11 +24,11 @@ Changes::List& Changes::moving(const Name& name) {
 
 /// Makes sure the sum of the key's bucket is in hand.
 void Changes::touch(List& list, const Name& name, BytesView key) {
-    const std::uint8_t bucket = wire::bucket_of(name.second, key);
+    const std::uint8_t bucket = wire::bucket_of(name.scope, key);
     if (list.touched[bucket]) return;
     list.touched.set(bucket);
     auto sums = list.digest.sums();
-    sums[bucket] = r_.lists.sum(name.first, name.second, bucket);
+    sums[bucket] = r_.lists.sum(name.site, name.scope, bucket);
     list.digest = ListDigest::from_sums(sums);
 }
 
@@ -62,10 +62,10 @@ void Changes::erase(SiteId site, ListScope scope, BytesView key) {
 
 void Changes::write() {
     for (auto& [name, list] : lists_) {
-        r_.lists.put_head(name.first, name.second, list.head);
+        r_.lists.put_head(name.site, name.scope, list.head);
         for (std::size_t bucket = 0; bucket < wire::bucket_count; ++bucket)
             if (list.touched[bucket])
-                r_.lists.put_sum(name.first, name.second, static_cast<std::uint8_t>(bucket),
+                r_.lists.put_sum(name.site, name.scope, static_cast<std::uint8_t>(bucket),
                                  list.digest.sums()[bucket]);
     }
     lists_.clear();

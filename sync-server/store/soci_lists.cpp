@@ -5,6 +5,8 @@
 namespace pf::server::store {
 namespace {
 
+using lists::Mark;
+using lists::Name;
 using wire::ListRow;
 using wire::ListScope;
 
@@ -25,19 +27,64 @@ public:
 
     std::optional<lists::Head> head(SiteId site, ListScope scope) override {
         return sql_.first(
-            "SELECT version, row_count, last_call FROM list_head"
+            "SELECT version, row_count, last_call, oldest_version FROM list_head"
             " WHERE tenant = :a AND site = :b AND scope = :c",
-            {tenant_, site, number(scope)}, "iit", [](const Row& row) {
-                return lists::Head{row.u64(0), row.u64(1), row.text(2)};
+            {tenant_, site, number(scope)}, "iiti", [](const Row& row) {
+                return lists::Head{row.u64(0), row.u64(1), row.text(2), row.u64(3)};
             });
     }
     void put_head(SiteId site, ListScope scope, const lists::Head& head) override {
         sql_.run(
-            "INSERT INTO list_head (tenant, site, scope, version, row_count, last_call)"
-            " VALUES (:a, :b, :c, :d, :e, :f) ON CONFLICT (tenant, site, scope) DO UPDATE SET"
-            " version = excluded.version, row_count = excluded.row_count,"
-            " last_call = excluded.last_call",
-            {tenant_, site, number(scope), head.version, head.rows, head.last_call});
+            "INSERT INTO list_head (tenant, site, scope, version, row_count, last_call,"
+            " oldest_version) VALUES (:a, :b, :c, :d, :e, :f, :g)"
+            " ON CONFLICT (tenant, site, scope) DO UPDATE SET version = excluded.version,"
+            " row_count = excluded.row_count, last_call = excluded.last_call,"
+            " oldest_version = excluded.oldest_version",
+            {tenant_, site, number(scope), head.version, head.rows, head.last_call, head.oldest});
+    }
+    std::vector<Name> names() override {
+        return sql_.all("SELECT site, scope FROM list_head WHERE tenant = :a ORDER BY site, scope",
+                        {tenant_}, "ii", [](const Row& row) {
+                            return Name{SiteId{row.u32(0)}, static_cast<ListScope>(row.number(1))};
+                        });
+    }
+    std::size_t forget(const Name& name, std::uint64_t version, std::size_t limit) override {
+        // The order is the index's of removed_version: its end is where what lives begins.
+        const auto ended = sql_.all(
+            "SELECT list_key, added_version FROM list_row WHERE tenant = :a AND site = :b"
+            " AND scope = :c AND removed_version <= :d ORDER BY removed_version, list_key"
+            " LIMIT :e",
+            {tenant_, name.site, number(name.scope), version, std::uint64_t{limit}}, "ti",
+            [](const Row& row) {
+                return std::pair{row.text(0), row.u64(1)};
+            });
+        for (const auto& [key, added] : ended)
+            sql_.run(
+                "DELETE FROM list_row WHERE tenant = :a AND site = :b AND scope = :c"
+                " AND list_key = :d AND added_version = :e",
+                {tenant_, name.site, number(name.scope), key, added});
+        return ended.size();
+    }
+
+    std::optional<Mark> mark(const Name& name, WallTime at) override {
+        return sql_.first(
+            "SELECT at_ms, version FROM list_mark WHERE tenant = :a AND site = :b AND scope = :c"
+            " AND at_ms <= :d ORDER BY at_ms DESC LIMIT 1",
+            {tenant_, name.site, number(name.scope), at}, "ii", [](const Row& row) {
+                return Mark{row.wall(0), row.u64(1)};
+            });
+    }
+    void add_mark(const Name& name, const Mark& mark) override {
+        sql_.run(
+            "INSERT INTO list_mark (tenant, site, scope, at_ms, version)"
+            " VALUES (:a, :b, :c, :d, :e)",
+            {tenant_, name.site, number(name.scope), mark.at, mark.version});
+    }
+    void forget_marks(const Name& name, WallTime from, WallTime until) override {
+        sql_.run(
+            "DELETE FROM list_mark WHERE tenant = :a AND site = :b AND scope = :c"
+            " AND (at_ms < :d OR at_ms > :e)",
+            {tenant_, name.site, number(name.scope), from, until});
     }
 
     std::optional<lists::Alive> alive(SiteId site, ListScope scope, BytesView key) override {

@@ -2,6 +2,7 @@
 #include "sync-server/lists/lists.hpp"
 
 #include "common/wire/documents.hpp"
+#include "sync-server/lists/repository.hpp"
 #include "tests/support/rng.hpp"
 #include "tests/unit/sync-server/ingest/world.hpp"
 
@@ -349,4 +350,125 @@ TEST_CASE("a page of long bodies ends before its bytes do") {
     CHECK(copy.pages >= 1);
     want.generation.value -= 1;
     CHECK(world.page(want).snapshot_needed);
+}
+
+// --- history
+// -------------------------------------------------------------------------------------------
+
+namespace {
+
+struct Archive : Lists {
+    bool tick() {
+        return act([](Repositories& r, const Call& call) { return server::lists::tick(r, call); });
+    }
+    /// A tick an hour, as the program does it, until nothing is left.
+    void pass(Millis span) {
+        for (const WallTime end = now + span; now < end;) {
+            now = std::min(end, now + server::lists::tick_every_ms * 24);
+            while (tick()) {}
+        }
+    }
+    bool served(Want::What what, std::uint64_t from, std::uint64_t to) {
+        return !page(want(what, from, to)).snapshot_needed;
+    }
+    /// Rows nobody is served any more and that are there all the same.
+    std::size_t leftover() {
+        return act([](Repositories& r, const Call&) {
+            const server::lists::Name name{SiteId{1}, ListScope::revoked};
+            return r.lists.forget(name, r.lists.head(name.site, name.scope)->oldest, 10'000);
+        });
+    }
+};
+
+constexpr Millis day_ms{24LL * 60 * 60 * 1000};
+
+}  // namespace
+
+TEST_CASE("a version is served for its time after a newer one came, then a snapshot is due") {
+    struct Case {
+        Millis later;  // than the newer version
+        bool kept;
+        const char* why;
+    };
+    const Millis kept = server::lists::history_kept_ms;
+    const Case cases[] = {
+        {day_ms, true, "a day"},
+        {kept - Millis{1}, true, "the last moment"},
+        {kept + day_ms, false, "over"},
+        {kept * 12, false, "long over"},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.why);
+        Archive world;
+        world.put({revoked(1), revoked(2)});  // 2
+        world.pass(server::lists::history_kept_ms * 3);
+        world.put({revoked(1, 9), ListRow{revoked(2).key, {}}, revoked(3)});  // 3
+        world.pass(c.later);
+        CHECK(world.served(Want::What::difference, 2, 3) == c.kept);
+        CHECK(world.served(Want::What::difference, 2, 0) == c.kept);
+        CHECK(world.served(Want::What::snapshot, 0, 2) == c.kept);
+        CHECK(world.served(Want::What::bucket, 0, 2) == c.kept);
+        CHECK(world.buckets(2).version == (c.kept ? 2 : 3));
+        CHECK(world.served(Want::What::difference, 3, 0));  // the newest never ages
+        Copy copy;
+        world.take(copy, world.want(Want::What::snapshot, 0, 0));
+        CHECK(copy.version == 3);
+        CHECK(copy.rows ==
+              Rows{{revoked(1).key, *revoked(1, 9).body}, {revoked(3).key, *revoked(3).body}});
+        CHECK(world.leftover() == 0);
+    }
+}
+
+TEST_CASE("a list that rests is served from the version it rests at, for ever") {
+    Archive world;
+    world.put({revoked(1)});
+    world.pass(server::lists::history_kept_ms * 10);
+    CHECK(world.served(Want::What::difference, 2, 0));
+    CHECK(world.served(Want::What::snapshot, 0, 2));
+    CHECK_FALSE(world.served(Want::What::difference, 1, 0));
+}
+
+TEST_CASE("history goes in slices, and what is still served stays whole meanwhile") {
+    Archive world;
+    constexpr std::size_t gone = server::lists::purge_rows_max * 2 + 200;
+    std::vector<ListRow> rows;
+    for (std::uint64_t i = 1; i <= gone; ++i) rows.push_back(revoked(i << 40U));
+    world.put(rows);                      // 2
+    world.put({revoked(5), revoked(6)});  // 3
+    std::vector<ListRow> ends{revoked(5, 7)};
+    for (const ListRow& row : rows) ends.push_back({row.key, {}});
+    world.put(ends);  // 4
+    world.tick();
+    world.now += server::lists::history_kept_ms - Millis{1};
+    world.put({revoked(6, 7)});  // 5
+    Copy old;
+    world.take(old, world.want(Want::What::snapshot, 0, 4));
+    world.now += Millis{1};
+    std::vector<bool> more;
+    do {
+        more.push_back(world.tick());
+        Copy copy = old;
+        world.take(copy, world.want(Want::What::difference, 4, 5));
+        CHECK(copy.rows.size() == 2);
+        CHECK_FALSE(world.served(Want::What::difference, 3, 5));
+    } while (more.back() && more.size() < 10);
+    CHECK(more == std::vector{true, true, false});
+    CHECK(world.leftover() == 0);
+    CHECK_FALSE(world.tick());
+}
+
+TEST_CASE("a clock that ran ahead and came back does not stop the forgetting, or hurry it") {
+    Archive world;
+    world.put({revoked(1)});  // 2
+    world.tick();
+    const WallTime right = world.now;
+    world.now += day_ms * 365 * 70;
+    world.tick();
+    world.now = right + day_ms;
+    world.put({ListRow{revoked(1).key, {}}});  // 3
+    world.tick();
+    CHECK(world.served(Want::What::difference, 2, 0));
+    world.pass(server::lists::history_kept_ms + day_ms);
+    CHECK_FALSE(world.served(Want::What::difference, 2, 0));
+    CHECK(world.leftover() == 0);
 }
