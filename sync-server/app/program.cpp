@@ -25,6 +25,7 @@
 #include "sync-server/app/log.hpp"
 #include "sync-server/app/vault.hpp"
 #include "sync-server/http/server.hpp"
+#include "sync-server/lists/lists.hpp"
 
 namespace pf::server::app {
 namespace {
@@ -74,6 +75,7 @@ private:
     void every(asio::steady_timer& timer, std::chrono::milliseconds span,
                std::function<void()> task);
     void tell_drops();
+    void tick_lists();
 
     // --- Outside (core)
     WallTime now() override { return wall_now(); }
@@ -128,6 +130,7 @@ private:
     asio::io_context loop_{1};
     asio::signal_set signals_{loop_};
     asio::steady_timer list_timer_{loop_}, follow_timer_{loop_}, drops_timer_{loop_};
+    asio::steady_timer history_timer_{loop_};
     std::thread stopper_;
     bool stopping_ = false;
 
@@ -346,6 +349,22 @@ void Program::Impl::start_timers() {
         if (std::exchange(log_is_longer_, false)) api_->log_moved();
     });
     every(drops_timer_, drops_told_every, [this] { tell_drops(); });
+    every(history_timer_, lists::tick_every_ms, [this] { tick_lists(); });
+}
+
+/// Slice by slice: whatever waits for the database gets its turn in between.
+void Program::Impl::tick_lists() {
+    auto more = std::make_shared<bool>(false);
+    core_->call(
+        "system",
+        [more](Repositories& r, const Call& call) -> std::optional<Committed> {
+            *more = lists::tick(r, call);
+            return Committed{};
+        },
+        // A tick that failed is made up for by the next one.
+        [this, more](std::optional<store::Fault> fault) {
+            if (!fault && *more && !stopping_) tick_lists();
+        });
 }
 
 void Program::Impl::tell_drops() {
