@@ -128,6 +128,13 @@ struct CommandReply {
     friend bool operator==(const CommandReply&, const CommandReply&) = default;
 };
 
+/// Where the device's file begins: the event after `begin` is the oldest it keeps of that epoch.
+/// Said when the server asks for an earlier one, which is gone for good (sync-v1.md 8.15).
+struct Begins {
+    journal::Cursor begin;
+    friend bool operator==(const Begins&, const Begins&) = default;
+};
+
 // --- down
 // ---------------------------------------------------------------------------------------------
 
@@ -244,6 +251,7 @@ Bytes encode(const Batch&);
 Bytes encode(const Want&);
 Bytes encode(const Ping&);
 Bytes encode(const CommandReply&);
+Bytes encode(const Begins&);
 Bytes encode(const Ack&);
 Bytes encode(const News&);
 Bytes encode(const Chunk&);
@@ -256,6 +264,7 @@ Decoded<Batch> decode_batch(BytesView);
 Decoded<Want> decode_want(BytesView);
 Decoded<Ping> decode_ping(BytesView);
 Decoded<CommandReply> decode_command_reply(BytesView);
+Decoded<Begins> decode_begins(BytesView);
 Decoded<Ack> decode_ack(BytesView);
 Decoded<News> decode_news(BytesView);
 Decoded<Chunk> decode_chunk(BytesView);

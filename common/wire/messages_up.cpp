@@ -37,6 +37,8 @@ void fields(auto& io, Of<Want> auto& v) {
 
 void fields(auto& io, Of<Ping> auto& v) { io(1, v.nonce); }
 
+void fields(auto& io, Of<Begins> auto& v) { io(1, v.begin); }
+
 void fields(auto& io, Of<CommandReply> auto& v) {
     io(1, v.id);
     io(2, v.state, Upto{CommandState::failed});
@@ -47,6 +49,7 @@ Bytes encode(const Birth& message) { return payload_of(message); }
 Bytes encode(const Will& message) { return payload_of(message); }
 Bytes encode(const Want& message) { return payload_of(message); }
 Bytes encode(const Ping& message) { return payload_of(message); }
+Bytes encode(const Begins& message) { return payload_of(message); }
 Bytes encode(const CommandReply& message) { return payload_of(message); }
 
 Decoded<Birth> decode_birth(BytesView bytes) {
@@ -56,6 +59,7 @@ Decoded<Birth> decode_birth(BytesView bytes) {
 }
 Decoded<Will> decode_will(BytesView bytes) { return message_from<Will>(bytes); }
 Decoded<Want> decode_want(BytesView bytes) { return message_from<Want>(bytes); }
+Decoded<Begins> decode_begins(BytesView bytes) { return message_from<Begins>(bytes); }
 Decoded<Ping> decode_ping(BytesView bytes) { return message_from<Ping>(bytes); }
 Decoded<CommandReply> decode_command_reply(BytesView bytes) {
     return message_from<CommandReply>(bytes);

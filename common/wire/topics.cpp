@@ -13,11 +13,11 @@ constexpr std::string_view protocol = "pf/1/";
 constexpr std::string_view device_branch = "/d/";
 
 // In the order of the enums.
-constexpr std::string_view up_leaves[] = {"up/birth", "up/will", "up/events",
-                                          "up/want",  "up/ping", "up/reply"};
+constexpr std::string_view up_leaves[] = {"up/birth", "up/will",  "up/events", "up/want",
+                                          "up/ping",  "up/reply", "up/begins"};
 constexpr std::string_view down_leaves[] = {"dn/ack",  "dn/news",     "dn/chunk", "dn/buckets",
                                             "dn/uses", "dn/document", "dn/time"};
-static_assert(std::size(up_leaves) == std::size_t{1} + static_cast<std::size_t>(Up::command_reply));
+static_assert(std::size(up_leaves) == std::size_t{1} + static_cast<std::size_t>(Up::begins));
 static_assert(std::size(down_leaves) == std::size_t{1} + static_cast<std::size_t>(Down::time));
 
 template <class Kind, std::size_t N>

@@ -16,7 +16,7 @@ std::string device_root(std::uint32_t partition, const DeviceId& device);
 /// What a server subscribes to for one partition: "pf/1/<partition>/d/+/up/#".
 std::string partition_filter(std::uint32_t partition);
 
-enum class Up : std::uint8_t { birth, will, events, want, ping, command_reply };
+enum class Up : std::uint8_t { birth, will, events, want, ping, command_reply, begins };
 enum class Down : std::uint8_t { ack, news, chunk, buckets, uses, document, time };
 
 std::string_view leaf(Up kind) noexcept;    // "up/birth", …

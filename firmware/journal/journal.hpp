@@ -79,6 +79,8 @@ struct Appended {
 struct EpochState {
     Epoch epoch;
     pf::journal::Cursor end;
+    /// Events up to here may be gone; seq 0 and genesis: none is.
+    pf::journal::Cursor begin;
 };
 
 struct Stored {

@@ -185,7 +185,9 @@ Result<Appended> SqliteJournal::open_epoch(EpochOpened::Why why, const Stamp& st
 
 std::vector<EpochState> SqliteJournal::epochs() const {
     std::vector<EpochState> states;
-    for (const EpochRow& row : epochs_) states.push_back({row.epoch, row.end()});
+    for (const EpochRow& row : epochs_) {
+        states.push_back({row.epoch, row.end(), {row.epoch, row.pruned_seq, row.pruned_head}});
+    }
     return states;
 }
 

@@ -43,7 +43,7 @@ std::uint64_t Outbox::confirmed_seq(Epoch epoch) const {
 std::optional<Outbox::Work> Outbox::next_work() const {
     for (const journal::EpochState& state : context_.journal.epochs()) {
         const std::uint64_t confirmed = confirmed_seq(state.epoch);
-        if (confirmed < state.end.seq) return Work{state.epoch, state.end, confirmed};
+        if (confirmed < state.end.seq) return Work{state.epoch, state.end, confirmed, state.begin};
     }
     return std::nullopt;
 }
@@ -65,12 +65,37 @@ void Outbox::tick(Reading now) {
         start_again();
     }
     sent_seq_ = std::max(sent_seq_, work->confirmed_seq);
+    if (sent_seq_ < work->begin.seq) return send_begins(*work, now);
     while (in_flight_.size() < wire::batches_in_flight_max && sent_seq_ < work->end.seq) {
         if (!send_batch(*work)) break;
     }
     if (!patience_.waiting() && sent_seq_ > work->confirmed_seq) patience_.start(now.steady);
     if (!patience_.waiting() && sent_seq_ < work->end.seq)
         patience_.start(now.steady);  // the link is full
+}
+
+/// The server was restored further back than this file reaches. What lies between is gone on both
+/// sides, and asking for it again brings nothing: the server is told where the file begins.
+void Outbox::send_begins(const Work& work, Reading now) {
+    if (patience_.waiting()) return;
+    if (begin_told_ != work.begin) {
+        begin_told_ = work.begin;
+        context_.finding("server_forgot_more",
+                         "the server asks for events after " + std::to_string(work.confirmed_seq) +
+                             "; the oldest kept is " + std::to_string(work.begin.seq + 1),
+                         now);
+    }
+    (void)context_.send(wire::Up::begins, wire::encode(wire::Begins{work.begin}));
+    patience_.start(now.steady);
+}
+
+/// Does this file no longer reach back to there?
+bool Outbox::is_gone(const pf::journal::Cursor& cursor) const {
+    for (const journal::EpochState& state : context_.journal.epochs())
+        if (state.epoch == cursor.epoch)
+            return cursor.seq < state.begin.seq &&
+                   !context_.journal.head_at(cursor.epoch, cursor.seq);
+    return false;
 }
 
 bool Outbox::send_batch(const Work& work) {
@@ -106,6 +131,7 @@ void Outbox::on_ack(const wire::Ack& ack, Reading now) {
     const auto own_head = context_.journal.head_at(ack.upto.epoch, ack.upto.seq);
     const bool present = ack.upto.epoch == context_.journal.end().epoch;
     if (own_head != ack.upto.head) {
+        if (is_gone(ack.upto)) return tick(now);
         // The server holds another history of this epoch than our file: the file is an old copy.
         if (present) diverged(now);
         return;

@@ -26,18 +26,22 @@ private:
         Epoch epoch;
         pf::journal::Cursor end;
         std::uint64_t confirmed_seq = 0;
+        pf::journal::Cursor begin;  // where the file begins
     };
     std::optional<Work> next_work() const;
     std::uint64_t confirmed_seq(Epoch epoch) const;
     bool send_batch(const Work& work);
+    void send_begins(const Work& work, Reading now);
+    bool is_gone(const pf::journal::Cursor& cursor) const;
     void start_again();
     void diverged(Reading now);
 
     Context& context_;
-    Epoch sending_;                        // epoch the two numbers below are about
-    std::uint64_t sent_seq_ = 0;           // handed to the link up to here
-    std::deque<std::uint64_t> in_flight_;  // last seq of each batch without an answer
-    bool went_back_ = false;               // for a gap, in this wait
+    Epoch sending_;                                  // epoch the two numbers below are about
+    std::uint64_t sent_seq_ = 0;                     // handed to the link up to here
+    std::deque<std::uint64_t> in_flight_;            // last seq of each batch without an answer
+    bool went_back_ = false;                         // for a gap, in this wait
+    std::optional<pf::journal::Cursor> begin_told_;  // the finding about it is written
     Patience patience_{Engine::ack_wait_ms};
 };
 

@@ -177,6 +177,10 @@ Effects dispatch(Repositories& r, const Call& call, const fleet::Keys& keys, con
                 fleet::on_command_reply(r, call, device, reply);
                 return Effects{};
             });
+        case wire::Up::begins:
+            return with(wire::decode_begins(payload), [&](const wire::Begins& said) {
+                return ingest::on_begins(r, call, device, said);
+            });
     }
     return {};
 }

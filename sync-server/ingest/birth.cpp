@@ -80,6 +80,49 @@ Effects on_birth(Repositories& r, const Call& call, const fleet::Device& device,
     return effects;
 }
 
+Effects on_begins(Repositories& r, const Call& call, const fleet::Device& device,
+                  const wire::Begins& said) {
+    const Cursor& begin = said.begin;
+    const std::uint64_t looked_at = std::max<std::uint64_t>(begin.seq, 1);
+    Histories histories{r, device.id, begin.epoch, looked_at, looked_at};
+    if (histories.with(begin.seq, begin.head))
+        return acknowledge(r, device, {.generation = {}, .upto = begin, .verdicts = {}});
+    const Cursor end = histories.main_end();
+    if (begin.seq <= end.seq)
+        return acknowledge(r, device, {.generation = {}, .upto = end, .verdicts = {}});
+    const std::string detail =
+        fmt::format("events {} to {} are gone: forgotten here, and too old for the device to keep",
+                    end.seq + 1, begin.seq);
+    findings::raise(r, call,
+                    {.kind = findings::Kind::state_lost,
+                     .at = {},
+                     .site = device.site,
+                     .device = device.id,
+                     .ticket = std::nullopt,
+                     .epoch = begin.epoch,
+                     .seq = begin.seq,
+                     .detail = detail});
+    // The device never wrote these bytes; the verdict says so, and the log shows where the hole is.
+    const auto verdict = wire::Ack::EventVerdict::quarantined;
+    histories.skip_to(begin, {begin.seq, begin.head, verdict});
+    r.ingest.add(
+        {.device = device.id,
+         .epoch = histories.chain(0).end.epoch,
+         .seq = begin.seq,
+         .event = pf::journal::encode({.seq = begin.seq,
+                                       .wall = call.now,
+                                       .steady = {},
+                                       .boot = {},
+                                       .clock = pf::journal::ClockQuality::confirmed,
+                                       .body = pf::journal::finding("events_lost", detail)}),
+         .received_at = call.now,
+         .position = r.ingest.last_position() + 1,
+         .verdict = verdict},
+        begin.head);
+    r.ingest.put_chain(histories.chain(0));
+    return acknowledge(r, device, {.generation = {}, .upto = begin, .verdicts = {}});
+}
+
 std::optional<Cursor> cursor(Repositories& r, const DeviceId& device, Epoch epoch) {
     const auto chain = r.ingest.chain(device, epoch);
     if (!chain) return std::nullopt;

@@ -75,6 +75,15 @@ std::size_t Histories::fork(std::size_t index, const Cursor& base, const Digest&
     return chains_.size() - 1;
 }
 
+void Histories::skip_to(const Cursor& at, const Kept& stand_in) {
+    if (chains_.empty()) (void)begin();
+    Chain& chain = chains_.front();
+    assert(at.seq > chain.end.seq && stand_in.seq == at.seq);
+    chain.end.seq = at.seq;
+    chain.end.head = at.head;
+    kept_.front().emplace(at.seq, stand_in);
+}
+
 void Histories::extend(std::size_t index, const Kept& event) {
     Chain& chain = chains_[index];
     assert(event.seq == chain.end.seq + 1);

@@ -26,6 +26,9 @@ public:
     std::size_t begin();
     /// Begins a branch of history `index` after `base`, whose first event will have `head`.
     std::size_t fork(std::size_t index, const pf::journal::Cursor& base, const Digest& head);
+    /// The first history goes on after `at`: what lies between is gone for good. `stand_in` is kept
+    /// in the place of the last event that is gone, so that what follows finds its root.
+    void skip_to(const pf::journal::Cursor& at, const Kept& stand_in);
     /// Adds an event to the end of a history.
     void extend(std::size_t index, const Kept& event);
 

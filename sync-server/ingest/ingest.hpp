@@ -43,6 +43,11 @@ Effects on_loss(Repositories& r, const Call& call, const fleet::Device& device,
 Effects on_birth(Repositories& r, const Call& call, const fleet::Device& device,
                  const wire::Birth& birth);
 
+/// A device says where its file begins: events we ask for are gone on both sides. A finding, a
+/// stand-in for the last of them in the log, and an Ack there, so that the rest can follow.
+Effects on_begins(Repositories& r, const Call& call, const fleet::Device& device,
+                  const wire::Begins& said);
+
 /// Where we stand with one epoch of a device (or with a branch, by its branch_epoch()).
 std::optional<pf::journal::Cursor> cursor(Repositories& r, const DeviceId& device, Epoch epoch);
 

@@ -185,6 +185,7 @@ MESSAGES = {
     "want_document": ("up/want", fields(6, 9004, 1, GENERATION, 0, 0, 0, b"", 0, 3)),
     "ping": ("up/ping", fields(0x1122334455667788)),
     "reply": ("up/reply", fields(COMMAND, 3, "expired")),
+    "begins": ("up/begins", fields(fields(EPOCH, 41, b"\x41" * 32))),
     "ack": ("dn/ack", fields(GENERATION, CURSOR, [])),
     "ack_verdicts": ("dn/ack", fields(GENERATION, CURSOR, [[1, 4], [2, 1]])),
     "ack_nothing": ("dn/ack", fields(GENERATION, fields(EPOCH, 0, GENESIS), [])),
@@ -325,7 +326,7 @@ def write_file(target, name, data):
 # The order of the decoders in tests/fuzz/wire_messages.
 DISPATCH = ["up/birth", "up/will", "up/want", "up/ping", "up/reply", "dn/ack", "dn/news",
             "dn/buckets", "dn/uses", "dn/time", *DOCUMENT_WORDS, "document", "row",
-            "topic"]
+            "topic", "up/begins"]
 
 
 def write_corpora():

@@ -75,6 +75,7 @@ constexpr void (*decoders[])(BytesView) = {
     open_document,
     read_row,
     read_topic,
+    round_trip<wire::decode_begins>,
 };
 
 }  // namespace

@@ -59,6 +59,8 @@ TEST_CASE("messages come back as they went; cut, prolonged and enlarged ones are
     check_codec("want", tests::any_want, decode_want);
     check_codec<Ping>(
         "ping", [](Rng& r) { return Ping{tests::any_u64(r)}; }, decode_ping);
+    check_codec<Begins>(
+        "begins", [](Rng& r) { return Begins{tests::any_cursor(r)}; }, decode_begins);
     check_codec("command_reply", tests::any_reply, decode_command_reply);
     check_codec("ack", tests::any_ack, decode_ack);
     check_codec("news", tests::any_news, decode_news);

@@ -18,7 +18,8 @@ TEST_CASE("every topic is understood by the side that reads it") {
     const std::string root = wire::device_root(11, gate);
     using wire::Down;
     using wire::Up;
-    for (const Up kind : {Up::birth, Up::will, Up::events, Up::want, Up::ping, Up::command_reply}) {
+    for (const Up kind :
+         {Up::birth, Up::will, Up::events, Up::want, Up::ping, Up::command_reply, Up::begins}) {
         const auto parsed = wire::up_of(wire::topic(root, kind));
         REQUIRE(parsed);
         CHECK(parsed->partition == 11);

@@ -216,6 +216,61 @@ TEST_CASE("an ack this file can't have given rise to: the file is an old copy") 
     }
 }
 
+/// Two months later: events up to `gone` were confirmed and are forgotten.
+void forget(Device& device, std::uint64_t gone) {
+    constexpr std::chrono::hours day{24};
+    const fj::Stamp later{noon + 60 * day, SteadyTime{Millis{1'000}}, BootId{11},
+                          pf::journal::ClockQuality::confirmed};
+    REQUIRE(device.journal->append(later, pf::journal::Booted{"1.0"}).has_value());
+    for (std::uint64_t slice = 1; slice > 0;) {
+        const auto pruned =
+            device.journal->prune(noon + 30 * day, Day{30'000}, {device.cursor(gone)});
+        REQUIRE(pruned.has_value());
+        slice = *pruned;
+    }
+    REQUIRE(device.journal->epochs().back().begin.seq == gone);
+}
+
+TEST_CASE("a server restored further back than the file reaches is told where the file begins") {
+    struct Row {
+        const char* what;
+        std::uint64_t server_stands;
+    };
+    for (const Row& row : {Row{"it has nothing", 0}, Row{"it has less than is gone", 7}}) {
+        CAPTURE(row.what);
+        Device device;
+        const Epoch epoch = device.journal->end().epoch;
+        device.add_events(24);
+        const auto asked = device.cursor(row.server_stands);
+        forget(device, 20);
+        const auto begin = device.journal->epochs().back().begin;
+        const wire::Ack old{next_life, asked, {}};
+        device.link_up();
+        (void)device.sent_events();
+        (void)device.take(Up::begins, wire::decode_begins);
+
+        device.say(Down::ack, wire::encode(old));
+        for (int i = 0; i < 20; ++i) {
+            device.say(Down::ack, wire::encode(old));
+            device.pass(60'000);
+        }
+        // No old copy of the file, no batch that can't follow on, one finding, no storm.
+        CHECK(device.journal->end().epoch == epoch);
+        CHECK(device.sent_events().empty());
+        CHECK(device.findings() == std::vector<std::string>{"server_forgot_more"});
+        const auto told = device.take(Up::begins, wire::decode_begins);
+        CHECK(told.size() >= 5);
+        CHECK(told.size() <= 25);
+        for (const wire::Begins& each : told) CHECK(each.begin == begin);
+
+        device.say(Down::ack, wire::encode(wire::Ack{next_life, begin, {}}));
+        CHECK(device.sent_events() == "21-" + std::to_string(device.journal->end().seq));
+        CHECK(device.take(Up::begins, wire::decode_begins).empty());
+        device.ack(device.journal->end().seq, next_life);
+        CHECK(device.engine->status().unconfirmed == 0);
+    }
+}
+
 TEST_CASE("the command resend") {
     Device device;
     device.add_events(4);

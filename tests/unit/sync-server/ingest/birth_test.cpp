@@ -154,3 +154,61 @@ TEST_CASE("a device on a branch lost nothing: what was confirmed to it is here")
     CHECK(ack.upto.seq == 10);  // the first history: the device opens a new epoch
     CHECK(world.findings(Kind::state_lost).empty());
 }
+
+namespace {
+
+Effects say_begins(World& world, const Gate& gate, const journal::Cursor& begin) {
+    return world.act([&](Repositories& r, const Call& call) {
+        const auto device = server::fleet::device(r, gate.id());
+        return server::ingest::on_begins(r, call, *device, wire::Begins{begin});
+    });
+}
+
+std::size_t logged(World& world) {
+    return world
+        .act([](Repositories& r, const Call&) { return server::ingest::log_after(r, 0, 100); })
+        .size();
+}
+
+}  // namespace
+
+TEST_CASE("a file that begins behind what was forgotten here") {
+    for (const std::uint64_t had : {0U, 5U}) {
+        CAPTURE(had);
+        World world;
+        world.add_site();
+        Gate gate = world.add_gate("gate-1");
+        gate.write_filler(30);
+        const auto answered = [&](const Effects& effects) {
+            const auto all = acks(effects, world.device(gate.id()));
+            REQUIRE(all.size() == 1);
+            return all[0].upto;
+        };
+        if (had > 0) world.deliver(gate, gate.batch(1, had));
+        // Beyond the gap nothing is booked until the device says that there is nothing before.
+        CHECK(answered(world.deliver(gate, gate.batch(21, 30))) == gate.at(had));
+        CHECK(answered(say_begins(world, gate, gate.at(20))) == gate.at(20));
+        REQUIRE(world.findings(Kind::state_lost).size() == 1);
+        CHECK(world.findings()[0].detail.find("events " + std::to_string(had + 1) +
+                                              " to 20 are gone") != std::string::npos);
+        CHECK(answered(world.deliver(gate, gate.batch(21, 25))) == gate.at(25));
+        // Delivered again, overlapping, said again: as ever.
+        CHECK(answered(world.deliver(gate, gate.batch(21, 30))) == gate.at(30));
+        CHECK(answered(say_begins(world, gate, gate.at(20))) == gate.at(20));
+        CHECK(answered(say_begins(world, gate, gate.at(10))) == gate.at(30));
+        CHECK(world.findings().size() == 1);
+        CHECK(logged(world) == had + 1 + 10);
+    }
+}
+
+TEST_CASE("a wrong head where a file begins books nothing that follows") {
+    World world;
+    world.add_site();
+    Gate gate = world.add_gate("gate-1");
+    gate.write_filler(30);
+    journal::Cursor wrong = gate.at(20);
+    wrong.head[0] ^= 1;
+    say_begins(world, gate, wrong);
+    world.deliver(gate, gate.batch(21, 30));
+    CHECK(logged(world) == 1);
+}
