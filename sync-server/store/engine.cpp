@@ -40,6 +40,9 @@ std::string_view to_text(Fault fault) noexcept {
 namespace {
 
 constexpr int sqlite_busy_ms = 5'000;
+/// Of the writer. A season's codes are one transaction that touches a dozen trees at random; with
+/// SQLite's 2 MB the pages go to the log and come back several times each.
+constexpr int writer_cache_kib = 32 * 1024;
 
 /// SQLite's primary result codes (sqlite.org/rescode.html); soci-sqlite3.h and sqlite3.h can't be
 /// included together, so the numbers stand here.
@@ -90,6 +93,7 @@ void set_pragmas(soci::session& session) {
     session << "PRAGMA synchronous = FULL";
     session << "PRAGMA foreign_keys = ON";
     session << "PRAGMA busy_timeout = " << sqlite_busy_ms;
+    session << "PRAGMA cache_size = " << -writer_cache_kib;
     long long synchronous = 0;
     session << "PRAGMA synchronous", soci::into(synchronous);
     // Acknowledgements promise durability (invariant 2): without these two there is none.
