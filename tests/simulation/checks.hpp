@@ -44,6 +44,12 @@ struct DeviceTruth {
     std::uint64_t life = 1;
 };
 
+/// What does not agree yet, and the devices and tickets to read about.
+struct Unsettled {
+    std::string what;
+    std::vector<std::string> about;
+};
+
 class Checks final : public HubWatcher, public MachineWatcher {
 public:
     Checks(Scene& scene, Town& town) : scene_{scene}, town_{town} {}
@@ -68,7 +74,7 @@ public:
     /// Counts and uniqueness at the server, any time (invariant 3).
     void check_server(server::Repositories& r);
     /// After healing: nothing when all agree, otherwise what does not yet.
-    std::optional<std::string> unsettled(std::vector<std::unique_ptr<Machine>>& machines);
+    std::optional<Unsettled> unsettled(std::vector<std::unique_ptr<Machine>>& machines);
     /// After healing and settling.
     void check_end(std::vector<std::unique_ptr<Machine>>& machines);
 
@@ -101,8 +107,8 @@ private:
     bool is_blind(const DeviceTruth& truth, const pf::journal::Admitted& admitted,
                   const ticket::Entitlement& e) const;
 
-    std::optional<std::string> unsettled_lists(server::Repositories& r, Machine& machine);
-    std::optional<std::string> unsettled_uses(server::Repositories& r, Machine& machine);
+    std::optional<Unsettled> unsettled_lists(server::Repositories& r, Machine& machine);
+    std::optional<Unsettled> unsettled_uses(server::Repositories& r, Machine& machine);
     void check_everything_arrived(Machine& machine, const Log& log);
     void check_bounds();
     void check_findings(server::Repositories& r);

@@ -243,22 +243,24 @@ void Checks::check_everything_arrived(Machine& machine, const Log& log) {
     }
 }
 
-std::optional<std::string> Checks::unsettled_lists(server::Repositories& r, Machine& machine) {
+std::optional<Unsettled> Checks::unsettled_lists(server::Repositories& r, Machine& machine) {
     for (const auto scope : wire::list_scopes) {
         const auto theirs = server::lists::state(r, machine.spec().site, scope);
         const auto ours = machine.device().cache().list(scope).state;
         if (ours.generation == r.meta.generation() && ours.version == theirs.version &&
             ours.root == theirs.root)
             continue;
-        return fmt::format("{} holds version {} of generation {} of list {}, the server {} of {}",
-                           machine.name(), ours.version, ours.generation.value,
-                           static_cast<int>(scope), theirs.version, r.meta.generation().value);
+        return Unsettled{
+            fmt::format("{} holds version {} of generation {} of list {}, the server {} of {}",
+                        machine.name(), ours.version, ours.generation.value,
+                        static_cast<int>(scope), theirs.version, r.meta.generation().value),
+            {machine.name(), "server"}};
     }
     return std::nullopt;
 }
 
 /// Every grant the server counts is known to the device, as its own or as told.
-std::optional<std::string> Checks::unsettled_uses(server::Repositories& r, Machine& machine) {
+std::optional<Unsettled> Checks::unsettled_uses(server::Repositories& r, Machine& machine) {
     const auto& truth = truth_[machine.name()];
     const Day today = Calendar{}.day_of(scene_.wall());
     for (const TicketModel& ticket : town_.tickets) {
@@ -274,20 +276,26 @@ std::optional<std::string> Checks::unsettled_uses(server::Repositories& r, Machi
             if (known == counted) continue;
             if (row.grant.device == machine.spec().id && is_on_own_branch(truth, row.grant))
                 continue;
-            return fmt::format("{} knows of {} persons of a grant of {}, the server of {}",
-                               machine.name(), known, ticket.label, counted);
+            return Unsettled{
+                fmt::format("{} knows of {} persons of {} ({}) granted by {} in event {}, the "
+                            "server of {}",
+                            machine.name(), known, ticket.label, to_text(ticket.claims.id),
+                            row.grant.device.text(), row.grant.seq, counted),
+                {machine.name(), to_text(ticket.claims.id)}};
         }
     }
     return std::nullopt;
 }
 
-std::optional<std::string> Checks::unsettled(std::vector<std::unique_ptr<Machine>>& machines) {
-    if (!hub_->running()) return "the server does not run";
-    std::optional<std::string> why;
+std::optional<Unsettled> Checks::unsettled(std::vector<std::unique_ptr<Machine>>& machines) {
+    if (!hub_->running()) return Unsettled{"the server does not run", {"server"}};
+    std::optional<Unsettled> why;
     for (auto& machine : machines) {
-        if (!machine->running()) return machine->name() + " does not run";
+        if (!machine->running())
+            return Unsettled{machine->name() + " does not run", {machine->name()}};
         if (const auto left = machine->device().sync_status().unconfirmed; left > 0)
-            return fmt::format("{} has {} unconfirmed events", machine->name(), left);
+            return Unsettled{fmt::format("{} has {} unconfirmed events", machine->name(), left),
+                             {machine->name(), "server"}};
         hub_->read([&](server::Repositories& r, const server::Call&) {
             why = unsettled_lists(r, *machine);
             if (!why) why = unsettled_uses(r, *machine);

@@ -35,9 +35,6 @@ enum class Fault : std::uint8_t {
     server_restored_silently  // the server must find out by itself
 };
 
-/// A first start, which makes both files, does fewer operations of the disk than this.
-inline constexpr std::int64_t operations_in_first_start_max = 45;
-
 inline constexpr Fault all_faults[] = {
     Fault::loss,
     Fault::duplication,

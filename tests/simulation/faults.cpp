@@ -12,6 +12,8 @@ using firmware::ports::BarrierEvent;
 constexpr std::uint64_t operations_ahead_max = 14;
 // A start on sound files does some ten operations, one that has to make a file some forty.
 constexpr std::int64_t operations_in_start_max = 12;
+constexpr std::int64_t operations_in_first_start_max = 45;
+constexpr std::int64_t operations_for_deletions = 6;  // one or two are, and a number seldom hits
 constexpr std::int64_t operations_to_begin_generation = 5;
 
 bool is_of(std::string_view file, std::string_view base) {
@@ -160,6 +162,14 @@ bool World::strike_device(Fault fault) {
     return true;
 }
 
+void World::cut_in_first_start(Machine& machine) {
+    const std::int64_t operations = rng_.between(1, operations_in_first_start_max);
+    if (operations <= operations_for_deletions)
+        machine.power_cut_when_it_deletes_a_file();
+    else
+        machine.power_cut_in_next_start(static_cast<std::uint64_t>(operations));
+}
+
 bool World::strike_files(Fault fault) {
     Machine* const one = any_running(false);
     if (one == nullptr) return false;
@@ -178,9 +188,7 @@ bool World::strike_files(Fault fault) {
         disk.fail_at(disk.operations() + 1 + rng_.below(operations_ahead_max));
     if (fault == Fault::cache_lost) {
         checks_.cache_lost(*one);
-        if (rng_.percent(60))
-            one->power_cut_in_next_start(
-                static_cast<std::uint64_t>(rng_.between(1, operations_in_first_start_max)));
+        if (rng_.percent(60)) cut_in_first_start(*one);
         one->come_back_with([](tests::DiskImage now) {
             std::erase_if(now, [](const auto& file) { return is_of(file.first, "cache"); });
             return now;

@@ -77,6 +77,7 @@ void Machine::start() {
     std::optional<journal::Fault> fault;
     if (const auto operations = std::exchange(cut_in_start_, 0); operations != 0)
         disk_.cut_power_at(disk_.operations() + operations);
+    if (std::exchange(cut_at_deletion_, false)) disk_.cut_power_at_next_remove();
     try {
         auto started = firmware::app::Device::start(std::move(options), std::move(ports));
         if (started.has_value())

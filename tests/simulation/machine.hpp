@@ -53,8 +53,9 @@ public:
     void power_cut(std::string_view point);
     void power_cut_at_next_pulse() { cut_at_pulse_ = true; }
     /// In the `operations`-th operation of its disk counted from the next start, so most likely
-    /// while it opens, creates or recovers its files.
+    /// while it opens, creates or recovers its files. 0: not at all.
     void power_cut_in_next_start(std::uint64_t operations) { cut_in_start_ = operations; }
+    void power_cut_when_it_deletes_a_file() { cut_at_deletion_ = true; }
     void kill();
     /// Files of an older time come back; `change` turns the disk's present files into those.
     void come_back_with(const std::function<tests::DiskImage(tests::DiskImage)>& change);
@@ -109,6 +110,7 @@ private:
     bool battery_dead_ = false;
     bool cut_at_pulse_ = false;
     std::uint64_t cut_in_start_ = 0;  // 0: not planned
+    bool cut_at_deletion_ = false;
     bool starting_ = false;
     std::uint64_t run_ = 0;
     std::uint64_t timer_ = 0;

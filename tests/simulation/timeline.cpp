@@ -11,6 +11,14 @@ std::string text_of(const Timeline::Line& line) {
                        ms / 1'000 % 60, ms % 1'000, line.who, line.text);
 }
 
+/// Whether the line tells of a ticket or command by name: these are the story, and rare among all
+/// that the devices themselves have to tell.
+bool tells_of(const Timeline::Line& line, const std::vector<std::string>& about) {
+    return std::ranges::any_of(about, [&](const std::string& name) {
+        return line.who != name && line.text.find(name) != std::string::npos;
+    });
+}
+
 bool speaks_of(const Timeline::Line& line, const std::vector<std::string>& about) {
     if (about.empty() || line.who == "world") return true;
     return std::ranges::any_of(about, [&](const std::string& name) {
@@ -27,10 +35,16 @@ void Timeline::add(SteadyTime at, std::string who, std::string text) {
 
 std::string Timeline::last(std::size_t lines_max, const std::vector<std::string>& about) const {
     std::vector<const Line*> chosen;
-    for (auto line = lines_.rbegin(); line != lines_.rend() && chosen.size() < lines_max; ++line)
-        if (speaks_of(*line, about)) chosen.push_back(&*line);
+    const auto choose = [&](std::size_t most, auto wanted) {
+        for (auto line = lines_.rbegin(); line != lines_.rend() && chosen.size() < most; ++line)
+            if (wanted(*line, about) && std::ranges::find(chosen, &*line) == chosen.end())
+                chosen.push_back(&*line);
+    };
+    choose(lines_max / 2, tells_of);
+    choose(lines_max, speaks_of);
+    std::ranges::sort(chosen);  // all of one vector, so by time
     std::string out;
-    for (auto line = chosen.rbegin(); line != chosen.rend(); ++line) out += text_of(**line);
+    for (const Line* line : chosen) out += text_of(*line);
     return out;
 }
 

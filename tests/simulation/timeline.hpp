@@ -35,7 +35,7 @@ public:
 
     void add(SteadyTime at, std::string who, std::string text);
     /// The last `lines_max` lines that speak of one of `about` (all of them when it is empty), and
-    /// those of the server and the world.
+    /// those of the world. Up to half of them tell of its tickets and commands, however long ago.
     std::string last(std::size_t lines_max, const std::vector<std::string>& about) const;
 
 private:

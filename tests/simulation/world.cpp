@@ -72,9 +72,8 @@ void World::found_town() {
         machines_.push_back(std::make_unique<Machine>(scene_, network_, checks_, std::move(spec)));
     crowd_ = std::make_unique<Crowd>(scene_, town_, machines_);
     for (auto& machine : machines_) {
-        if (settings_.faults && rng_.percent(50))  // whoever mounts it plugs and unplugs
-            machine->power_cut_in_next_start(
-                static_cast<std::uint64_t>(rng_.between(1, operations_in_first_start_max)));
+        // Whoever mounts it plugs and unplugs.
+        if (settings_.faults && rng_.percent(50)) cut_in_first_start(*machine);
         machine->start();
         crowd_->visit_at(*machine);  // before it knows what it stands for
     }
@@ -204,16 +203,14 @@ void World::heal() {
 
 void World::settle() {
     const SteadyTime until = scene_.agenda.now() + heal_within;
-    std::optional<std::string> why;
+    std::optional<Unsettled> why;
     do {
         run_until(scene_.agenda.now() + Millis{20'000});
         hub_.tell_news(town_.sites());
         run_until(scene_.agenda.now() + Millis{10'000});
         why = checks_.unsettled(machines_);
     } while (why && scene_.agenda.now() < until);
-    if (why)
-        throw Violation("liveness: after healing all agree", *why,
-                        {why->substr(0, why->find(' ')), "server"});
+    if (why) throw Violation("liveness: after healing all agree", why->what, why->about);
     scene_.say("world", "all agree");
 }
 
@@ -223,8 +220,8 @@ void World::replay() {
     for (const Envelope& old : batches) hub_.message(old.topic, old.payload);
     hub_.read([&](server::Repositories& r, const server::Call&) { checks_.check_server(r); });
     if (const auto why = checks_.unsettled(machines_))
-        throw Violation("invariant 3: once is once", "after old batches came again " + *why,
-                        {"server"});
+        throw Violation("invariant 3: once is once", "after old batches came again " + why->what,
+                        why->about);
 }
 
 std::string World::summary() const {

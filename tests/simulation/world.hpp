@@ -57,6 +57,8 @@ private:
     bool strike_device(Fault fault);
     bool strike_files(Fault fault);
     bool strike_server(Fault fault);
+    /// In a start that has to make a file.
+    void cut_in_first_start(Machine& machine);
     void strike_next();
     Machine* any_running(bool with_barrier);
     void weather_for_a_while(Weather weather);

@@ -62,7 +62,7 @@ CrashDisk::Step CrashDisk::begin_operation(DiskOperation operation, const std::s
     ++operations_;
     last_operation_ = operation;
     last_file_ = file;
-    if (operations_ == cut_at_) {
+    if (operations_ == cut_at_ || (cut_at_remove_ && operation == DiskOperation::remove)) {
         dead_ = true;
         return Step::cut;
     }
@@ -226,6 +226,7 @@ void CrashDisk::power_on(Rng& rng) {
         entries_[name] = survivor;
     }
     cut_at_ = 0;
+    cut_at_remove_ = false;
     dead_ = false;
     ++life_;
 }
@@ -281,6 +282,7 @@ void CrashDisk::restore(const DiskImage& image) {
     }
     durable_entries_ = entries_;
     cut_at_ = 0;
+    cut_at_remove_ = false;
     dead_ = false;
     ++life_;
 }

@@ -80,7 +80,12 @@ public:
     // Faults. Operation numbers are absolute; 0 means never.
     /// Operation number `operation` is the last thing that happens, perhaps only in part: it and
     /// everything after it answers with an I/O error until power_on().
-    void cut_power_at(std::uint64_t operation) { cut_at_ = operation; }
+    void cut_power_at(std::uint64_t operation) {
+        cut_at_ = operation;
+        if (operation == 0) cut_at_remove_ = false;
+    }
+    /// The same for the next deletion of a file, which a number seldom hits.
+    void cut_power_at_next_remove() { cut_at_remove_ = true; }
     /// One operation fails without effect; the next works again.
     void fail_at(std::uint64_t operation) { fail_at_ = operation; }
     /// All files together may hold this many bytes; growing beyond answers `full`.
@@ -151,6 +156,7 @@ private:
     std::uint64_t operations_ = 0;
     std::uint64_t syncs_ = 0;
     std::uint64_t cut_at_ = 0;
+    bool cut_at_remove_ = false;
     std::uint64_t fail_at_ = 0;
     std::uint64_t capacity_bytes_ = UINT64_MAX;
     std::uint64_t life_ = 1;
