@@ -7,8 +7,7 @@ namespace {
 /// Notes which version is the newest now, when that is news. A version that was superseded is
 /// younger than the first mark that names a later one.
 void note(Repositories& r, const Call& call, const Name& name, const Head& head) {
-    // A clock that ran ahead left marks that would stop all others until it comes true.
-    r.lists.forget_marks(name, WallTime::min(), call.now);
+    // Marks of a clock that ran ahead are not seen until it comes true, and say too little then.
     const auto last = r.lists.mark(name, call.now);
     if (last && (last->version == head.version || call.now - last->at < tick_every_ms)) return;
     r.lists.add_mark(name, {call.now, head.version});
@@ -20,7 +19,7 @@ void let_go(Repositories& r, const Call& call, const Name& name, Head& head) {
     if (!mark || mark->version <= head.oldest) return;
     head.oldest = mark->version;
     r.lists.put_head(name.site, name.scope, head);
-    r.lists.forget_marks(name, mark->at, call.now);
+    r.lists.forget_marks(name, mark->at);
 }
 
 }  // namespace

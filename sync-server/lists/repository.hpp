@@ -60,8 +60,7 @@ public:
     /// The newest not after `at`.
     virtual std::optional<Mark> mark(const Name& name, WallTime at) = 0;
     virtual void add_mark(const Name& name, const Mark& mark) = 0;
-    /// Those before `from` and those after `until`.
-    virtual void forget_marks(const Name& name, WallTime from, WallTime until) = 0;
+    virtual void forget_marks(const Name& name, WallTime before) = 0;
 
     /// Rows by key after `after` that differ between the two versions, as they are at `to`; those
     /// gone by then without body.

@@ -80,11 +80,11 @@ public:
             " VALUES (:a, :b, :c, :d, :e)",
             {tenant_, name.site, number(name.scope), mark.at, mark.version});
     }
-    void forget_marks(const Name& name, WallTime from, WallTime until) override {
+    void forget_marks(const Name& name, WallTime before) override {
         sql_.run(
             "DELETE FROM list_mark WHERE tenant = :a AND site = :b AND scope = :c"
-            " AND (at_ms < :d OR at_ms > :e)",
-            {tenant_, name.site, number(name.scope), from, until});
+            " AND at_ms < :d",
+            {tenant_, name.site, number(name.scope), before});
     }
 
     std::optional<lists::Alive> alive(SiteId site, ListScope scope, BytesView key) override {
