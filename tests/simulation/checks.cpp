@@ -290,23 +290,37 @@ void Checks::check_lists(Machine& machine) {
             violated(i4, said + ", and the server never had that", {machine.name(), "server"});
         if (cache.digest(scope).root() != state.root)
             violated(i4, said + ", and its sums do not prove it", {machine.name()});
-        const ListContent& content = contents_[{site, scope, state.root}];
-        if (scope == wire::ListScope::revoked) {
-            for (const auto& [ticket, below] : content.revoked) {
-                const auto held = cache.revoked(ticket);
-                if (!held || held->below != below)
-                    violated(i4, said + ", and a row is missing", {machine.name()});
-            }
-            continue;
-        }
-        for (const auto& [kind, hash, ticket, generation] : content.carried) {
-            const auto held = cache.carried(kind, hash);
-            if (std::ranges::none_of(held, [&](const wire::Carried& carried) {
-                    return carried.claims.id == ticket && carried.claims.generation == generation;
-                }))
-                violated(i4, said + ", and a row is missing", {machine.name()});
-        }
+        if (const auto wrong = wrong_row(cache, scope, contents_[{site, scope, state.root}]))
+            violated(i4, said + ", and " + *wrong, {machine.name()});
     }
+}
+
+std::optional<std::string> Checks::wrong_row(const firmware::cache::Cache& cache,
+                                             wire::ListScope scope, const ListContent& content) {
+    constexpr auto missing = "a row is missing";
+    constexpr auto left_over = "a row that was taken away is still there";
+    const auto revoked_as = [&](TicketId ticket, std::uint32_t below) {
+        const auto held = cache.revoked(ticket);
+        return held && held->below == below;
+    };
+    const auto carries = [&](const auto& row) {
+        const auto& [kind, hash, ticket, generation] = row;
+        return std::ranges::any_of(cache.carried(kind, hash), [&](const wire::Carried& carried) {
+            return carried.claims.id == ticket && carried.claims.generation == generation;
+        });
+    };
+    if (scope == wire::ListScope::revoked) {
+        for (const auto& [ticket, below] : content.revoked)
+            if (!revoked_as(ticket, below)) return missing;
+        for (const auto& [ticket, below] : content.revoked_gone)
+            if (revoked_as(ticket, below)) return left_over;
+        return std::nullopt;
+    }
+    for (const auto& row : content.carried)
+        if (!carries(row)) return missing;
+    for (const auto& row : content.carried_gone)
+        if (carries(row)) return left_over;
+    return std::nullopt;
 }
 
 }  // namespace pf::simulation

@@ -90,6 +90,10 @@ private:
         std::vector<std::pair<TicketId, std::uint32_t>> revoked;
         std::vector<std::tuple<admission::CarrierKind, wire::CarrierHash, TicketId, std::uint32_t>>
             carried;
+        /// What left the list up to here, and must have left the devices that hold it.
+        std::set<std::pair<TicketId, std::uint32_t>> revoked_gone;
+        std::set<std::tuple<admission::CarrierKind, wire::CarrierHash, TicketId, std::uint32_t>>
+            carried_gone;
     };
 
     void read_new_events(Machine& machine);
@@ -97,6 +101,9 @@ private:
     void note_admitted(Machine& machine, Epoch epoch, const pf::journal::Event& event,
                        const pf::journal::Admitted& admitted);
     void check_lists(Machine& machine);
+    /// Of one list in force: rows it must have, and rows it must no longer have.
+    static std::optional<std::string> wrong_row(const firmware::cache::Cache& cache,
+                                                wire::ListScope scope, const ListContent& content);
     void check_files(Machine& machine);
     void check_pulses(Machine& machine);
     void check_command_pulse(Machine& machine, const wire::Command& command);
@@ -131,6 +138,7 @@ private:
     std::map<std::tuple<Generation, SiteId, wire::ListScope, std::uint64_t>, std::set<Digest>>
         roots_;
     std::map<std::tuple<SiteId, wire::ListScope, Digest>, ListContent> contents_;
+    std::map<std::pair<SiteId, wire::ListScope>, ListContent> listed_last_;
     /// Files that are gone: what was promised for them stays promised.
     std::vector<std::pair<std::string, DeviceTruth::EpochFile>> earlier_files_;
     Generation generation_{};

@@ -94,6 +94,14 @@ void Checks::remember_lists(server::Repositories& r) {
             roots_[{generation, site, scope, state.version}].insert(state.root);
             if (contents_.contains({site, scope, state.root})) continue;
             if (!content) content = content_of(r, site);
+            ListContent& last = listed_last_[{site, scope}];
+            content->revoked_gone = std::move(last.revoked_gone);
+            content->revoked_gone.insert(last.revoked.begin(), last.revoked.end());
+            for (const auto& row : content->revoked) content->revoked_gone.erase(row);
+            content->carried_gone = std::move(last.carried_gone);
+            content->carried_gone.insert(last.carried.begin(), last.carried.end());
+            for (const auto& row : content->carried) content->carried_gone.erase(row);
+            last = *content;
             contents_[{site, scope, state.root}] = *content;
         }
     }
