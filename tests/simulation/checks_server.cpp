@@ -100,7 +100,15 @@ void Checks::remember_lists(server::Repositories& r) {
             for (const auto& row : content->revoked) content->revoked_gone.erase(row);
             content->carried_gone = std::move(last.carried_gone);
             content->carried_gone.insert(last.carried.begin(), last.carried.end());
-            for (const auto& row : content->carried) content->carried_gone.erase(row);
+            // A row under a retired site key may stay: no device can look it up any more.
+            std::erase_if(content->carried_gone, [&](const auto& gone) {
+                return std::ranges::any_of(content->carried, [&](const auto& row) {
+                    return std::get<admission::CarrierKind>(row) ==
+                               std::get<admission::CarrierKind>(gone) &&
+                           std::get<TicketId>(row) == std::get<TicketId>(gone) &&
+                           std::get<std::uint32_t>(row) == std::get<std::uint32_t>(gone);
+                });
+            });
             last = *content;
             contents_[{site, scope, state.root}] = *content;
         }
