@@ -45,11 +45,12 @@ std::optional<Account> account_for(const std::filesystem::path& directory,
     std::error_code error;
     std::filesystem::path parent = std::filesystem::absolute(directory, error).parent_path();
     if (error) return std::nullopt;
-    for (; parent != parent.root_path(); parent = parent.parent_path()) {
+    for (;; parent = parent.parent_path()) {
         // What is not there yet will be made by us and can't be passed through: closed to others.
         if (!may_pass(parent, account)) return std::nullopt;
+        // The root itself counts: in some containers only root gets past it.
+        if (parent == parent.root_path()) return account;
     }
-    return account;
 }
 
 bool prepare_directory(const std::filesystem::path& directory,

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +112,9 @@ TEST_CASE("a broker that can't be started says why") {
 
 TEST_CASE("the broker runs as a user of its own where that user can get") {
     if (::geteuid() != 0) return;  // nothing to give up
+    struct stat root {};
+    REQUIRE(::stat("/", &root) == 0);
+    if ((root.st_mode & S_IXOTH) == 0) return;  // a machine where only root gets anywhere
     House open{true};
     open.start();
     CHECK_FALSE(open.broker->health().runs_as_root);
