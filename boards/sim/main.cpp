@@ -104,16 +104,23 @@ constexpr std::string_view help_text =
 /// One line from somebody at the device. On the device's thread.
 class Hands {
 public:
-    Hands(LoggedBarrier* barrier, LoggedCue& cue, ControlledIdReader& id_reader, SystemClock& clock,
-          Runner& runner)
-        : barrier_{barrier}, cue_{cue}, id_reader_{id_reader}, clock_{clock}, runner_{runner} {}
+    Hands(LoggedBarrier* barrier, LoggedCue& cue, ScanLog& scans, ControlledIdReader& id_reader,
+          SystemClock& clock, Runner& runner)
+        : barrier_{barrier},
+          cue_{cue},
+          scans_{scans},
+          id_reader_{id_reader},
+          clock_{clock},
+          runner_{runner} {}
 
     json obey(Device& device, const std::string& line) {
         const auto space = line.find(' ');
         const std::string word = line.substr(0, space);
         const std::string rest =
             space == std::string::npos ? std::string{} : line.substr(space + 1);
-        if (word == "scan") return answer_of(device.on_code({to_bytes(rest), "control", {}}));
+        if (word == "scan" || word == "document" || word == "admit")
+            scans_.write({to_bytes(rest), word, {}});
+        if (word == "scan") return answer_of(device.on_code({to_bytes(rest), word, {}}));
         if (word == "document") {
             id_reader_.present(rest);
             return json::parse(cue_.last());
@@ -156,6 +163,7 @@ private:
 
     LoggedBarrier* barrier_;
     LoggedCue& cue_;
+    ScanLog& scans_;
     ControlledIdReader& id_reader_;
     SystemClock& clock_;
     Runner& runner_;
@@ -198,16 +206,19 @@ int run(const Arguments& arguments) {
 
     LoggedBarrier barrier{data, clock, !arguments.no_sensor};
     LoggedCue cue{data, clock};
+    ScanLog scans{data, clock};
     ControlledIdReader id_reader;
-    firmware::app::RunnerOptions options{.data_dir = data.string(),
-                                         .enrolment = *enrolment,
-                                         .kind = *kind,
-                                         .firmware = std::string{version},
-                                         .boot = BootId{entropy->next_u64()},
-                                         .build_time = build_time,
-                                         .folders = {},
-                                         .serial_lines = {},
-                                         .cameras = {}};
+    firmware::app::RunnerOptions options{
+        .data_dir = data.string(),
+        .enrolment = *enrolment,
+        .kind = *kind,
+        .firmware = std::string{version},
+        .boot = BootId{entropy->next_u64()},
+        .build_time = build_time,
+        .folders = {},
+        .serial_lines = {},
+        .cameras = {},
+        .on_scan = [&scans](const auto& code) { scans.write(code); }};
     options.folders.push_back({.name = "camera", .folder = data / "frames", .keep_done = false});
     if (!arguments.serial.empty())
         options.serial_lines.push_back({.name = "serial", .device = arguments.serial});
@@ -223,7 +234,7 @@ int run(const Arguments& arguments) {
         return 4;
     }
     if (arguments.walk_ms >= 0) let_visitors_walk(barrier, **runner, arguments.walk_ms);
-    Hands hands{lane ? &barrier : nullptr, cue, id_reader, clock, **runner};
+    Hands hands{lane ? &barrier : nullptr, cue, scans, id_reader, clock, **runner};
     Control control{(data / "control.sock").string(), [&](const std::string& line) {
                         // Shared, because a device that is stopping may never run the task.
                         const auto reply = std::make_shared<std::promise<std::string>>();

@@ -76,20 +76,30 @@ void LineLog::write(std::string_view line) {
     (void)write_all(fd_, as_bytes(whole));
 }
 
+void ScanLog::write(const ports::ScannedCode& code) {
+    log_.write(nlohmann::json{
+        {"source", code.source}, {"strategy", code.strategy}, {"bytes", code.bytes.size()}}
+                   .dump());
+}
+
 LoggedBarrier::LoggedBarrier(const std::filesystem::path& data_dir, const ports::Clock& clock,
                              bool senses_passage)
-    : log_{data_dir / "barrier.log", clock}, senses_passage_{senses_passage} {}
+    : clock_{clock}, log_{data_dir / "barrier.log", clock}, senses_passage_{senses_passage} {}
+
+void LoggedBarrier::write(std::string_view word) {
+    log_.write(fmt::format("{} {}", word, to_ms(clock_.steady())));
+}
 
 void LoggedBarrier::pulse(Millis) {
-    log_.write("pulse");
+    write("pulse");
     if (walk_) walk_();
 }
-void LoggedBarrier::lock() { log_.write("lock"); }
+void LoggedBarrier::lock() { write("lock"); }
 
 void LoggedBarrier::sense(ports::BarrierEvent event) {
     static constexpr std::string_view words[] = {
         "", "passed", "wrong_way", "forced", "tailgate", "fault", "fixed", "fire_on", "fire_off"};
-    log_.write(words[static_cast<std::size_t>(event)]);
+    write(words[static_cast<std::size_t>(event)]);
     if (handler_) handler_(event);
 }
 

@@ -36,7 +36,7 @@ public:
     void fill(std::span<Byte> out) override;
 };
 
-/// Appends whole lines: "<unix ms> <word>".
+/// Appends whole lines: "<unix ms> <what>".
 class LineLog {
 public:
     LineLog(std::filesystem::path path, const ports::Clock& clock);
@@ -50,7 +50,19 @@ private:
     int fd_;
 };
 
-/// An arm that is a log file. Somebody must say that people pass: the control socket, or
+/// What the lane looked at, as lines of JSON in scan.log: source, strategy, length. Never the code.
+class ScanLog {
+public:
+    ScanLog(const std::filesystem::path& data_dir, const ports::Clock& clock)
+        : log_{data_dir / "scan.log", clock} {}
+    void write(const ports::ScannedCode& code);
+
+private:
+    LineLog log_;
+};
+
+/// An arm that is a log file: "<unix ms> <word> <steady ms>", the second time being the one events
+/// carry. Somebody must say that people pass: the control socket, or
 /// `walk_through` (everybody does, after a moment).
 class LoggedBarrier final : public ports::Barrier {
 public:
@@ -67,6 +79,9 @@ public:
     void on_pulse(std::function<void()> walk) { walk_ = std::move(walk); }
 
 private:
+    void write(std::string_view word);
+
+    const ports::Clock& clock_;
     LineLog log_;
     Handler handler_;
     std::function<void()> walk_;

@@ -24,6 +24,8 @@ struct RunnerOptions {
     std::vector<scan::FolderOptions> folders;
     std::vector<scan::SerialOptions> serial_lines;
     std::vector<scan::CameraOptions> cameras;
+    /// Told of each scan before it is decided, for whoever watches the device.
+    std::function<void(const ports::ScannedCode&)> on_scan;
 };
 
 struct RunnerPorts {
