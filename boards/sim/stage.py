@@ -7,17 +7,18 @@ barrier logs, never into what the programs print.
 
 import contextlib
 import json
-import os
 import pathlib
 import random
-import shutil
+import re
 import signal
 import socket
 import sqlite3
 import subprocess
 import time
 
-ADMITTED, REFUSED, OUTCOME = 4, 5, 6  # kinds of events: docs/protocol/sync-v1.md, section 3
+from line import DEVICE_SIDE, Line
+
+ADMITTED, REFUSED, OUTCOME, OPENED = 4, 5, 6, 11  # kinds of events: docs/protocol/sync-v1.md, section 3
 
 
 class Failed(Exception):
@@ -37,20 +38,26 @@ def until(what, condition, seconds=30.0):
 
 
 class Program:
-    """One process, its output in a file. Killed with the stage."""
+    """One process, its output in a file. It ends with the stage, even when that is killed with -9."""
 
     def __init__(self, name, command, log):
         self.name, self.command, self.log = name, [str(part) for part in command], log
         self.process = None
+        self.wanted = False  # started, and not ended by us: if it is not alive then, it died
 
     def start(self):
+        # A session of its own: Ctrl-C is for the stage, which then ends everything in order.
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.command],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=True)
+        self.wanted = True
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
     def end(self, how=signal.SIGTERM, seconds=20):
+        self.wanted = False
         if not self.alive():
             return
         self.process.send_signal(how)
@@ -63,6 +70,7 @@ class Program:
 
     def kill(self):
         """As a power cut does: no goodbye."""
+        self.wanted = False
         if self.alive():
             self.process.kill()
             self.process.wait()
@@ -120,7 +128,7 @@ class Device:
     # --- evidence ---
     def events(self):
         """Every event on this device's disk: (epoch, seq, kind, ticket, bytes, head), oldest first."""
-        with sqlite3.connect(f"file:{self.data}/events.db?mode=ro", uri=True) as db:
+        with opened(self.data / "events.db") as db:
             return [(row[0].hex(), row[1], row[2], row[3].hex() if row[3] else None, bytes(row[4]), row[5].hex())
                     for row in db.execute("SELECT p.epoch, e.seq, e.kind, e.ticket, e.event, e.head FROM event e"
                                           " JOIN epoch p ON p.ordinal = e.ordinal ORDER BY e.ordinal, e.seq")]
@@ -129,11 +137,22 @@ class Device:
         return [event for event in self.events() if event[2] == ADMITTED and event[3] == ticket]
 
     def barrier(self):
+        """What the arm did: (word, steady ms). A line that a full disk tore is none."""
         log = self.data / "barrier.log"
-        return [line.split()[1] for line in log.read_text().splitlines()] if log.exists() else []
+        lines = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+        return [(line[1], int(line[2])) for line in lines if len(line) == 3 and line[2].isdigit()]
 
     def pulses(self):
-        return self.barrier().count("pulse")
+        return sum(word == "pulse" for word, _ in self.barrier())
+
+    def holds(self, secret):
+        """Files of this device in which these bytes stand: databases, their -wal, logs, keys, everything."""
+        found = []
+        for path in self.data.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # a picture that was looked at meanwhile
+                if path.is_file() and secret in path.read_bytes():
+                    found.append(path.name)
+        return found
 
     def cues(self):
         log = self.data / "cue.log"
@@ -150,14 +169,20 @@ class Device:
 
 
 class Stage:
-    def __init__(self, root, build, folder):
+    """`line`: devices reach the server over a relay that can be cut (line.py), not directly."""
+
+    def __init__(self, root, build, folder, line=False):
         self.root, self.build, self.folder = pathlib.Path(root), pathlib.Path(build), pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.random = random.SystemRandom()
         self.server_data = self.folder / "server"
         self.server_data.mkdir(exist_ok=True)
+        self.host = DEVICE_SIDE if line else "localhost"
+        self.line = None
         self.server = Program("server", [self.binary("sync-server/app/paifang-server"), *self.server_arguments()],
                               self.folder / "server.log")
+        if line:
+            self.line = Line(self.folder / "line", self.ports)
         self.devices = {}
         self.pictures = 0
 
@@ -172,9 +197,9 @@ class Stage:
                 each.bind(("127.0.0.1", 0))
             http, renewal, broker = (each.getsockname()[1] for each in sockets)
         config = self.folder / "server.toml"
-        config.write_text(f'host = "localhost"\n[http]\nport = {http}\n[renewal]\nport = {renewal}\n'
+        config.write_text(f'host = "{self.host}"\n[http]\nport = {http}\n[renewal]\nport = {renewal}\n'
                           f'[broker]\nport = {broker}\n')
-        self.http_port = http
+        self.http_port, self.ports = http, (http, renewal, broker)
         return ["--config", config, "--data", self.server_data]
 
     # --- processes ---
@@ -196,16 +221,27 @@ class Stage:
         return self.devices[name]
 
     def server_url(self):
-        return f"https://localhost:{self.http_port}"
+        return f"https://{self.host}:{self.http_port}"
+
+    def programs(self):
+        return [*(device.program for device in self.devices.values()), self.server]
+
+    def died(self):
+        """Programs that ended without being told to."""
+        return [program for program in self.programs() if program.wanted and not program.alive()]
 
     def close(self):
         for device in self.devices.values():
             device.program.kill()
+        if self.line:
+            self.line.close()
         self.server.end()
 
     def abandon(self):
-        for program in [*(device.program for device in self.devices.values()), self.server]:
+        for program in self.programs():
             program.kill()
+        if self.line:
+            self.line.close()
 
     # --- tools ---
     def ctl_command(self, *arguments):
@@ -233,7 +269,7 @@ class Stage:
 
     # --- evidence at the server ---
     def query(self, sql, *values):
-        with sqlite3.connect(f"file:{self.server_data}/server.db?mode=ro", uri=True, timeout=10) as db:
+        with opened(self.server_data / "server.db") as db:
             return db.execute(sql, values).fetchall()
 
     def server_events(self, device):
@@ -250,24 +286,54 @@ class Stage:
         return len(mine)
 
     def check_committed_before_opened(self, device):
-        """As many pulses as persons admitted, at the most: every opening has its admission on disk."""
-        granted = sum(persons for _, persons in self.granted(device))
-        if device.pulses() > granted:
-            raise Failed(f"{device.name}: {device.pulses()} openings, {granted} persons admitted on disk")
-        return granted
+        """Every opening stands behind an earlier grant on disk: never more pulses so far than persons so far."""
+        allowed = [grant for grant in map(_allowed, device.events()) if grant]
+        pulses = sorted(at for word, at in device.barrier() if word == "pulse")
+        for number, at in enumerate(pulses, 1):
+            before = sum(persons for granted_at, persons in allowed if granted_at <= at)
+            if number > before:
+                raise Failed(f"{device.name}: opening {number} at {at} ms, when the disk allowed {before} persons")
+        return sum(persons for _, persons in self.granted(device))
 
     def granted(self, device):
         """(ticket, persons) of each admission on the device's own disk."""
         return [(event[3], admitted_persons(event[4])) for event in device.events() if event[2] == ADMITTED]
 
 
+@contextlib.contextmanager
+def opened(database):
+    """To read only, also beside the program that writes it; closed afterwards, which `with` alone does not do."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as db:
+        yield db
+
+
+def reasons(root):
+    """The number of each reason, from the protocol document: {"ok": 1, …}."""
+    text = (pathlib.Path(root) / "docs/protocol/ticket-v1.md").read_text()
+    return {key: int(number) for number, key in re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)}
+
+
+# Fields of encoded events: docs/protocol/sync-v1.md, section 3.
+WALL, STEADY, BODY = 2, 3, 6
+REASON_KEY, PERSONS_KEY, OPENED_PERSONS_KEY = 1, 7, 2
+GRANT_KEY, PASSED_KEY = 1, 2
+
+
+def fields(event):
+    """The seven items of an encoded event."""
+    return _items(event)
+
+
 def admitted_persons(event):
-    """The persons of an encoded Admitted event: key 6 of its body (docs/protocol/sync-v1.md)."""
-    items = _items(event)
-    return items[6][PERSONS_KEY]
+    return _items(event)[BODY][PERSONS_KEY]
 
 
-PERSONS_KEY = 7  # ticket, generation, site, product, point, day, persons: the seventh field
+def _allowed(event):
+    """(steady ms, persons) of a row of Device.events() that lets the arm open; nothing for others."""
+    if event[2] not in (ADMITTED, OPENED):
+        return None
+    items = _items(event[4])
+    return items[STEADY], items[BODY][PERSONS_KEY if event[2] == ADMITTED else OPENED_PERSONS_KEY]
 
 
 def _items(data):
@@ -305,13 +371,3 @@ def _item(data):
             out[key], data = _item(data)
         return out, data
     return {20: False, 21: True}.get(number), data
-
-
-def free_space_ok(folder, mebibytes=500):
-    return shutil.disk_usage(folder).free > mebibytes << 20
-
-
-def own_folder(name):
-    path = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"{name}-{os.getpid()}"
-    path.mkdir(parents=True)
-    return path
