@@ -4,6 +4,7 @@ It only follows files: scan.log, cue.log and barrier.log of each device, its jou
 Nothing is decided here; whoever checks looks for himself (demo.py).
 """
 
+import contextlib
 import json
 import sqlite3
 import sys
@@ -96,7 +97,7 @@ class View:
         self.lock = threading.RLock()
         self.stopping = threading.Event()
         self.tails, self.scans, self.cursors, self.last = {}, {}, {}, {}
-        self.growing = None
+        self.growing, self.drawn = None, None
         self.waiting = []  # visits that are printed and whose event the server does not have
         self.told_dead, self.told_cut = set(), False
         self.trouble = None
@@ -125,7 +126,7 @@ class View:
         """Until no line grows any more, so that the next step does not cut into it."""
         deadline = time.monotonic() + seconds
         while self.thread.is_alive() and time.monotonic() < deadline:
-            with self.lock:
+            with self.lock, contextlib.suppress(sqlite3.OperationalError):
                 self._poll()
                 if self.growing is None:
                     return
@@ -277,8 +278,10 @@ class View:
         return line, [" " * (width(head) + 2) + self.paint("2", "  ".join(below))] if below else []
 
     def _draw(self):
-        if self.colour:
-            self.out.write("\r\033[K" + self._line(self.growing)[0])
+        line = self._line(self.growing)[0]
+        if self.colour and line != self.drawn:
+            self.drawn = line
+            self.out.write("\r\033[K" + line)
             self.out.flush()
 
     def _let_go(self):
@@ -287,6 +290,7 @@ class View:
         if visit is None:
             return
         line, below = self._line(visit)
+        self.drawn = None
         print(("\r\033[K" if self.colour else "") + "\n".join([line, *below]), file=self.out, flush=True)
         if visit.event and visit.took is None:
             self.waiting.append(visit)

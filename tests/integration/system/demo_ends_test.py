@@ -13,14 +13,15 @@ STOPPED = 130
 
 
 def left_over(folder):
-    """Processes that have the demo's folder in their command line; it is new every run."""
+    """Processes with the demo's folder in their command line, or that live in it, as the broker does."""
     found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            home = str((process / "cwd").readlink())
         except OSError:
-            continue
-        if str(folder) in words:
+            continue  # it ended meanwhile
+        if str(folder) in words or home.startswith(str(folder)):
             found.append(words)
     return found
 
