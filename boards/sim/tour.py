@@ -353,8 +353,8 @@ class Tour:
             count = self.stage.check_nothing_lost(device)
             persons = self.stage.check_committed_before_opened(device)
             self.stage.ctl("journal", "verify", "--data", device.data)
-            arm = f", {device.pulses()} openings, each after its admission" if device.kind == "gate" else ""
-            self.say(f"     {device.name:<12} ✓ {count} events, heads equal at the server; {persons} persons{arm}")
+            arm = f", {device.pulses()} openings, none before its grant" if device.kind == "gate" else ""
+            self.say(f"     {device.name:<12} ✓ {count} events, same heads at the server; {persons} persons in{arm}")
         doubles = self.stage.query("SELECT device, epoch, seq FROM checkin GROUP BY 1, 2, 3 HAVING COUNT(*) > 1")
         self.must(not doubles, f"booked twice: {doubles}")
         for ticket in self.offline:
