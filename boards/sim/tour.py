@@ -194,9 +194,12 @@ class Tour:
     def terminal_code(self):
         run = subprocess.run([*self.stage.ctl_command("ticket", "show", self.adult["id"], "--qr")],
                              capture_output=True, text=True, timeout=60)
-        drawn = "".join(line for line in run.stdout.splitlines(True) if set(line) & set("▀▄█"))
-        self.must(run.returncode == 0 and drawn.count("\n") > 10, "no code was drawn in the terminal")
-        return drawn.rstrip("\n") if self.view.colour else "     (a QR code; drawn in a terminal)"
+        # Black on white, with the white margin around it; the other lines say what the ticket is.
+        drawn = [line for line in run.stdout.splitlines() if line.startswith("\033[")]
+        self.must(run.returncode == 0 and sum("▀" in line or "█" in line for line in drawn) > 10,
+                  "no code was drawn in the terminal")
+        return "\n".join("     " + line for line in drawn) if self.view.colour else \
+            "     (a QR code; drawn in a terminal)"
 
     def online(self):
         stage = self.stage
