@@ -10,6 +10,7 @@ namespace pf::journal {
 namespace {
 
 using codec::Int;
+using codec::Named;
 using codec::number_max;
 using codec::Of;
 using codec::Text;
@@ -17,6 +18,14 @@ using codec::Uint;
 using codec::Upto;
 
 constexpr std::size_t event_items = 7;
+
+/// Nothing a command let in can be undone by staff: there is no ticket to give it back to.
+std::optional<Outcome::How> let_in_how(std::uint64_t number) noexcept {
+    const auto how = static_cast<Outcome::How>(number);
+    const bool known = number >= 1 && number <= static_cast<std::uint64_t>(Outcome::How::emergency);
+    if (!known || how == Outcome::How::staff_undo) return std::nullopt;
+    return how;
+}
 
 bool finding_code(std::string_view text) {
     const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
@@ -109,7 +118,7 @@ void fields(auto& io, Of<Opened> auto& v) {
 void fields(auto& io, Of<LetIn> auto& v) {
     io(1, v.opened_seq, Uint{1, number_max});
     io(2, v.passed, Uint{0, ticket::persons_max});
-    io(3, v.how, Upto{Outcome::How::emergency});
+    io(3, v.how, Named<Outcome::How>{&let_in_how});
 }
 
 namespace {

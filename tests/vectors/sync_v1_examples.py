@@ -241,6 +241,8 @@ EVENTS_REFUSED = {
     "event_seq_0": ("malformed", "seq begins at 1", cbor(event(0, 2, fields("0.1.0")))),
     "event_reason": ("malformed", "reason 3 does not exist",
                      cbor(event(13, 5, fields(3, 1, ABSENT, ABSENT, ABSENT, False)))),
+    "event_let_in_undone": ("malformed", "nobody undoes what a command let in",
+                            cbor(event(14, 12, fields(13, 1, 5)))),
 }
 
 

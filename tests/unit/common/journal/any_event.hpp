@@ -147,8 +147,10 @@ inline journal::Body any_body(Rng& rng, std::size_t index) {
         case 10:
             return Opened{any_array<16>(rng), static_cast<std::uint16_t>(rng.between(1, 999))};
         default:
-            return LetIn{any_counter(rng, 1), static_cast<std::uint16_t>(rng.below(1000)),
-                         any_enum(rng, Outcome::How::emergency)};
+            // Never undone by staff: there is no ticket.
+            return LetIn{
+                any_counter(rng, 1), static_cast<std::uint16_t>(rng.below(1000)),
+                rng.percent(50) ? any_enum(rng, Outcome::How::unknown) : Outcome::How::emergency};
     }
 }
 

@@ -124,6 +124,11 @@ TEST_CASE("a body of a known kind holds exactly its fields, in their ranges") {
         const char* expect;
     };
     const Case cases[] = {
+        {"let in", 12, "a3010d02010304", "ok"},
+        {"let in during an emergency", 12, "a3010d02010306", "ok"},
+        {"let in and undone", 12, "a3010d02010305", "malformed"},
+        {"let in somehow", 12, "a3010d02010307", "malformed"},
+        {"let in nohow", 12, "a3010d02010300", "malformed"},
         {"booted", 2, "a10163312e30", "ok"},
         {"booted without firmware", 2, "a0", "malformed"},
         {"booted with an unknown key", 2, "a20163312e300201", "malformed"},
