@@ -148,7 +148,7 @@ public:
 
     /// Drops acknowledged events older than `before`, never those of an unconfirmed range and never
     /// the admissions of tickets whose last day is `today` or later. Returns how many went: a
-    /// bounded slice, so call again until it says 0. An event counts as old when a plausible clock
+    /// bounded slice, so call again until it says 0. An event counts as old when a confirmed clock
     /// proves it, and never before keep_days_min by the latest wall time here.
     virtual Result<std::uint64_t> prune(WallTime before, Day today,
                                         const std::vector<pf::journal::Cursor>& confirmed) = 0;

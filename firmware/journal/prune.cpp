@@ -110,15 +110,16 @@ std::uint64_t SqliteJournal::drop_expired_kept(Day today) {
 
 std::uint64_t SqliteJournal::old_enough_upto(const EpochRow& row, std::uint64_t limit,
                                              WallTime before) {
-    // An event is as old as the next plausible clock proves: one written under a dead battery says
-    // 1970 and may be from yesterday.
+    // An event is as old as the next confirmed clock proves: one written under a dead battery says
+    // 1970, one under a clock nobody confirmed may look right and be weeks behind, and both may be
+    // from yesterday.
     const std::uint64_t window_end = std::min(limit, row.pruned_seq + slice_events);
     std::uint64_t upto = row.pruned_seq;
-    SQLite::Statement plausible{database_,
-                                "SELECT seq, wall_ms FROM event"
-                                " WHERE ordinal = ?1 AND seq > ?2 AND seq <= ?3 AND clock >= ?4"
-                                " ORDER BY seq"};
-    Run each{plausible, row.ordinal, row.pruned_seq, limit, ClockQuality::unconfirmed};
+    SQLite::Statement proven{database_,
+                             "SELECT seq, wall_ms FROM event"
+                             " WHERE ordinal = ?1 AND seq > ?2 AND seq <= ?3 AND clock >= ?4"
+                             " ORDER BY seq"};
+    Run each{proven, row.ordinal, row.pruned_seq, limit, ClockQuality::confirmed};
     while (each.row()) {
         if (each.integer(1) >= to_ms(before)) return upto;
         upto = std::min(each.counter(0), window_end);

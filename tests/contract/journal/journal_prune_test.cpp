@@ -134,7 +134,7 @@ TEST_CASE("thirty days are kept whatever the caller says the time is") {
     CHECK(*gone == 8);
 }
 
-TEST_CASE("an event is as old as a plausible clock proves") {
+TEST_CASE("an event is as old as a confirmed clock proves") {
     const struct {
         std::vector<std::pair<std::int64_t, ClockQuality>> written;  // from number 2
         std::uint64_t gone;
@@ -142,16 +142,22 @@ TEST_CASE("an event is as old as a plausible clock proves") {
     } table[] = {
         {{{0, ClockQuality::unset}, {later_ms, ClockQuality::confirmed}},
          0,
-         "a dead battery says 1970, and the next plausible clock is young"},
+         "a dead battery says 1970, and the next confirmed clock is young"},
         {{{0, ClockQuality::unset}, {noon_ms, ClockQuality::confirmed}},
          2,
-         "and the next plausible clock is old"},
+         "and the next confirmed clock is old"},
         {{{noon_ms, ClockQuality::confirmed}, {noon_ms, ClockQuality::unsure}},
          1,
-         "nothing plausible proves the second"},
+         "nothing confirmed proves the second"},
         {{{later_ms, ClockQuality::confirmed}, {noon_ms, ClockQuality::confirmed}},
          0,
          "after a young one nothing goes"},
+        {{{noon_ms, ClockQuality::unconfirmed}, {noon_ms, ClockQuality::unconfirmed}},
+         0,
+         "a clock may be weeks behind and look right: only a confirmed one proves age"},
+        {{{noon_ms, ClockQuality::unconfirmed}, {noon_ms, ClockQuality::confirmed}},
+         2,
+         "and it proves the age of all before it"},
     };
     for (const auto& row : table) {
         CAPTURE(std::string{row.why});
