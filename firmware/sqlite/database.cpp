@@ -1,7 +1,10 @@
 #include "firmware/sqlite/database.hpp"
 
 #include <SQLiteCpp/Statement.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -79,6 +82,17 @@ Result<std::unique_ptr<SQLite::Database>> checked(std::unique_ptr<SQLite::Databa
     return database;
 }
 
+/// Nobody else on the board reads a device's files (invariant 7). SQLite gives the WAL and the
+/// shared memory the mode of the database. Never opens a file that is there: closing it would drop
+/// the locks of this process.
+void make_owners(const std::string& path) {
+    constexpr mode_t owner_only = 0600;
+    const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, owner_only);
+    if (made >= 0) ::close(made);
+    for (const char* suffix : {"", "-wal", "-shm"})
+        (void)::chmod((path + suffix).c_str(), owner_only);
+}
+
 }  // namespace
 
 Result<Writer> open_writer(const Place& place, const Identity& identity) {
@@ -87,6 +101,7 @@ Result<Writer> open_writer(const Place& place, const Identity& identity) {
         auto lock = WriteLock::take(place.path);
         if (!lock) return lock.error();
         writer.lock = std::move(*lock);
+        make_owners(place.path);
     }
     try {
         writer.database = std::make_unique<SQLite::Database>(

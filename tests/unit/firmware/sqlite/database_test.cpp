@@ -89,3 +89,23 @@ TEST_CASE("a statement left half way holds no read transaction") {
     CHECK(again.row());
     CHECK(again.integer(0) == 1);
 }
+
+TEST_CASE("the files are their owner's alone, also those made before") {
+    namespace fs = std::filesystem;
+    const tests::TempDir dir;
+    const std::string path = dir / "x.db";
+    make(path);
+    const auto everybody = fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read |
+                           fs::perms::others_read;
+    fs::permissions(path, everybody);
+    auto writer = sqlite::open_writer({path, ""}, identity);
+    REQUIRE(writer.has_value());
+    writer->database->exec("INSERT INTO a VALUES (1)");
+    int files = 0;
+    for (const auto& file : fs::directory_iterator{dir.path()}) {
+        CAPTURE(file.path().string());
+        CHECK(file.status().permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+        ++files;
+    }
+    CHECK(files == 4);  // database, WAL, shared memory, lock
+}
