@@ -34,7 +34,9 @@ bool sound(SQLite::Database& database) {
     return database.execAndGet("PRAGMA quick_check(1)").getString() == "ok";
 }
 
-Result<std::unique_ptr<Cache>> open_once(const sqlite::Place& place, bool rebuilt) {
+Result<std::unique_ptr<Cache>> open_once(const sqlite::Place& place,
+                                         const std::optional<Cache::Sealing>& sealing,
+                                         bool rebuilt) {
     auto writer = sqlite::open_writer(place, file_identity);
     if (!writer) return cache_fault(writer.error());
     try {
@@ -46,7 +48,7 @@ Result<std::unique_ptr<Cache>> open_once(const sqlite::Place& place, bool rebuil
         } else if (!sound(database)) {
             return Fault::damaged;
         }
-        auto cache = std::make_unique<SqliteCache>(std::move(*writer), rebuilt);
+        auto cache = std::make_unique<SqliteCache>(std::move(*writer), sealing, rebuilt);
         cache->load();
         return std::unique_ptr<Cache>{std::move(cache)};
     } catch (const SQLite::Exception& exception) {
@@ -58,11 +60,11 @@ Result<std::unique_ptr<Cache>> open_once(const sqlite::Place& place, bool rebuil
 
 Result<std::unique_ptr<Cache>> Cache::open(const Options& options) {
     const sqlite::Place place{options.path, options.vfs};
-    auto opened = open_once(place, false);
+    auto opened = open_once(place, options.sealing, false);
     if (opened || opened.error() != Fault::damaged) return opened;
     const auto moved = sqlite::set_aside(place);
     if (!moved) return cache_fault(moved.error());
-    return open_once(place, true);
+    return open_once(place, options.sealing, true);
 }
 
 }  // namespace pf::firmware::cache

@@ -1,5 +1,6 @@
 #pragma once
 // What the device was told: cache.v1.db. Rebuildable; a new schema is a new file name.
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/entropy.hpp"
 #include "common/base/result.hpp"
 #include "common/wire/documents.hpp"
 #include "common/wire/lists.hpp"
@@ -65,9 +67,17 @@ struct KnownUse {
 /// asked for again). A fault leaves everything as it was.
 class Cache {
 public:
+    /// What secrets rest sealed with; `entropy` outlives the cache.
+    struct Sealing {
+        std::array<Byte, 32> key{};
+        Entropy* entropy = nullptr;
+    };
     struct Options {
         std::string path;
         std::string vfs;
+        /// The key sits in the key vault (invariant 7). Without one secrets stay in memory and are
+        /// asked for again after a restart.
+        std::optional<Sealing> sealing = std::nullopt;
     };
     /// A damaged or foreign file is set aside and a new one begun; `rebuilt()` then says so.
     static Result<std::unique_ptr<Cache>> open(const Options& options);
@@ -118,7 +128,7 @@ public:
     /// A slice; true while there is more.
     virtual Result<bool> forget_uses_before(Day day) = 0;
 
-    // --- documents as received (signed bytes), newest of each type ---
+    // --- documents as received (signed bytes), newest of each type; secrets rest sealed ---
     virtual std::optional<Bytes> document(wire::DocumentType type) const = 0;
     virtual Result<void> put_document(wire::DocumentType type, BytesView signed_bytes) = 0;
 

@@ -67,10 +67,11 @@ SqliteCache::Statements::Statements(SQLite::Database& database)
       command_seen{database, "SELECT 1 FROM command WHERE id = ?1"},
       number{database, "SELECT value FROM number WHERE name = ?1"} {}
 
-SqliteCache::SqliteCache(sqlite::Writer writer, bool rebuilt)
+SqliteCache::SqliteCache(sqlite::Writer writer, std::optional<Sealing> sealing, bool rebuilt)
     : writer_{std::move(writer)},
       database_{*writer_.database},
       statements_{database_},
+      sealing_{std::move(sealing)},
       rebuilt_{rebuilt} {}
 
 void SqliteCache::load() {

@@ -20,7 +20,7 @@ Fault cache_fault(sqlite::Fault fault) noexcept;
 class SqliteCache final : public Cache {
 public:
     /// The file has its schema already. Call load() next.
-    SqliteCache(sqlite::Writer writer, bool rebuilt);
+    SqliteCache(sqlite::Writer writer, std::optional<Sealing> sealing, bool rebuilt);
 
     /// Reads lists, stages and positions. Throws SQLite::Exception.
     void load();
@@ -130,6 +130,8 @@ private:
     sqlite::Writer writer_;
     SQLite::Database& database_;
     mutable Statements statements_;
+    std::optional<Sealing> sealing_;
+    std::optional<Bytes> unsealed_;  // secrets, when there is nothing to seal them with
     bool rebuilt_;
     bool loaded_ = false;
     std::map<wire::ListScope, List> lists_;  // every scope has one; version 0: none

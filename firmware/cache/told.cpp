@@ -1,6 +1,7 @@
 // What else the server told: uses, documents, positions, commands, small values.
 #include <algorithm>
 
+#include "common/crypto/crypto.hpp"
 #include "firmware/cache/sqlite_cache.hpp"
 
 namespace pf::firmware::cache {
@@ -13,6 +14,8 @@ namespace {
 constexpr std::int64_t forget_rows = 2'000;
 /// A command is remembered this much longer than it could be obeyed: clocks are wrong by days.
 constexpr std::chrono::hours command_kept{30 * 24};
+/// Sealed bytes of one place are no good in another.
+constexpr std::string_view secrets_context = "paifang/cache/secrets/1";
 
 }  // namespace
 
@@ -79,15 +82,29 @@ Result<bool> SqliteCache::forget_uses_before(Day day) {
 // --- documents ---------------------------------------------------------------------------------
 
 std::optional<Bytes> SqliteCache::document(wire::DocumentType type) const {
+    const bool secret = type == wire::DocumentType::secrets;
+    if (secret && !sealing_) return unsealed_;
     return reading([&]() -> std::optional<Bytes> {
         SQLite::Statement select{database_, "SELECT bytes FROM document WHERE type = ?1"};
         Run found{select, type};
         if (!found.row()) return std::nullopt;
+        // Sealed with a key the vault no longer has: as good as never received.
+        if (secret) return crypto::unseal(sealing_->key, found.blob(0), as_bytes(secrets_context));
         return found.bytes(0);
     });
 }
 
 Result<void> SqliteCache::put_document(wire::DocumentType type, BytesView signed_bytes) {
+    Bytes sealed;
+    if (type == wire::DocumentType::secrets) {
+        if (!sealing_) {
+            unsealed_ = Bytes(signed_bytes.begin(), signed_bytes.end());
+            return {};
+        }
+        sealed = crypto::seal(sealing_->key, signed_bytes, as_bytes(secrets_context),
+                              *sealing_->entropy);
+        signed_bytes = sealed;
+    }
     return write([&] {
         SQLite::Statement put{database_,
                               "INSERT OR REPLACE INTO document (type, bytes) VALUES (?1, ?2)"};
