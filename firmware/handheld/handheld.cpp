@@ -18,6 +18,7 @@ verify::Answer Handheld::preview(verify::Presented presented, SteadyTime now, co
                             .chosen = {},
                             .awaits_passage = false,
                             .only_look = true};
+    const verify::Wiped number{request.presented.text};
     verify::Answer answer = check(request);
     preview_ = Preview{std::move(request.presented), now};
     return answer;
@@ -37,8 +38,8 @@ verify::Answer Handheld::admit(std::optional<std::uint16_t> persons, bool staff_
                             .chosen = chosen,
                             .awaits_passage = false,
                             .only_look = false};
+    const verify::Wiped number{request.presented.text};
     verify::Answer answer = check(request);
-    verify::wipe(request.presented.text);
     if (answer.grant_seq) {
         last_ = Grant{*answer.grant_seq, answer.verdict.persons, now};
         forget();

@@ -35,6 +35,18 @@ struct Presented {
 /// out.
 void wipe(std::string& text) noexcept;
 
+/// The same at the end of a scope, whatever becomes of the decision in it.
+class Wiped {
+public:
+    explicit Wiped(std::string& text) : text_{text} {}
+    ~Wiped() { wipe(text_); }
+    Wiped(const Wiped&) = delete;
+    Wiped& operator=(const Wiped&) = delete;
+
+private:
+    std::string& text_;
+};
+
 struct Request {
     Presented presented;
     std::optional<std::uint16_t> persons;  // handheld: admit some of a group

@@ -145,6 +145,25 @@ TEST_CASE("undo takes back the last admission, once and within its time") {
     }
 }
 
+TEST_CASE("a number stays nowhere when the decision fails") {
+    const std::string number = "110105194912310021";
+    Handheld handheld;
+    const char* where = nullptr;
+    const Handheld::Check fails = [&](const verify::Request& request) -> verify::Answer {
+        where = request.presented.text.data();
+        throw firmware::journal::ReadFailed{firmware::journal::Fault::io_error, "test"};
+    };
+    CHECK_THROWS(handheld.preview({verify::Presented::Kind::document, number}, at_ms(0), fails));
+    CHECK(where != nullptr);
+    CHECK_FALSE(handheld.wake_at().has_value());  // nothing is kept to be admitted later
+    // Whether the freed bytes were overwritten no test may read; that the guard overwrites, it may.
+    std::string text = number;
+    const char* const bytes = text.data();
+    { const verify::Wiped guard{text}; }
+    CHECK(text.empty());
+    CHECK(std::string(bytes, 1) != number.substr(0, 1));
+}
+
 TEST_CASE("an undo the disk refused may be tried again") {
     Desk desk;
     Handheld handheld;
