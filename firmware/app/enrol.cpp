@@ -67,12 +67,16 @@ std::string refusal_of(const https::Response& response) {
 /// Reads the server's answer and keeps it, the new key with it. The key moves last: until then the
 /// old certificate and the old key belong together.
 Result<Enrolment, EnrolError> keep(const https::Response& response, const std::string& server_url,
-                                   const crypto::PrivateKey& key, ports::KeyVault& vault) {
+                                   const crypto::PrivateKey& key, ports::KeyVault& vault,
+                                   const Enrolment* present) {
     if (response.status != 200 && response.status != 201)
         return EnrolError{EnrolFault::refused, refusal_of(response)};
     auto enrolment = from_json(response.body);
     if (!enrolment)
         return EnrolError{EnrolFault::answer_malformed, "the server's answer has another shape"};
+    if (present != nullptr && !renews(*present, *enrolment))
+        return EnrolError{EnrolFault::untrusted,
+                          "the renewal names another device, site or site authority"};
     enrolment->server_url = server_url;
     enrolment->key_pem = key.to_pem();
     const auto certificate = crypto::read_certificate(enrolment->certificate_pem);
@@ -123,7 +127,13 @@ Result<Enrolment, EnrolError> pair(const std::string& server_url, const std::str
         json{{"code", code}, {"request_pem", crypto::make_request(*key, "new-device")}}.dump();
     const auto response = client.request(request);
     if (response.has_error()) return error_of(response.error(), client.explain());
-    return keep(*response, server_url, *key, vault);
+    return keep(*response, server_url, *key, vault, nullptr);
+}
+
+bool renews(const Enrolment& present, const Enrolment& renewed) {
+    return renewed.device == present.device && renewed.site == present.site &&
+           renewed.topic_root == present.topic_root &&
+           renewed.site_authority_hex == present.site_authority_hex;
 }
 
 std::optional<Enrolment> load_enrolment(const ports::KeyVault& vault) {
@@ -152,7 +162,7 @@ Result<Enrolment, EnrolError> renew(const Enrolment& present, ports::KeyVault& v
     request.body = json{{"request_pem", crypto::make_request(*key, present.device)}}.dump();
     const auto response = client.request(request);
     if (response.has_error()) return error_of(response.error(), client.explain());
-    return keep(*response, present.server_url, *key, vault);
+    return keep(*response, present.server_url, *key, vault, &present);
 }
 
 bool renewal_due(const Enrolment& enrolment, WallTime now) {

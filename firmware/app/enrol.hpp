@@ -46,6 +46,11 @@ Result<Enrolment, EnrolError> pair(const std::string& server_url, const std::str
                                    ports::KeyVault& vault, Entropy& entropy);
 std::optional<Enrolment> load_enrolment(const ports::KeyVault& vault);
 
+/// May `renewed` take the place of `present`? A renewal brings a certificate and nothing else:
+/// whoever answers it must not become the authority this device was paired to believe, nor make
+/// another device of it.
+bool renews(const Enrolment& present, const Enrolment& renewed);
+
 /// A new certificate for a new key. Works with an expired certificate too; whatever fails, the old
 /// enrolment stays as it is.
 Result<Enrolment, EnrolError> renew(const Enrolment& present, ports::KeyVault& vault,
