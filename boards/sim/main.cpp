@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "boards/sim/build_time.hpp"
 #include "boards/sim/control.hpp"
 #include "boards/sim/ports.hpp"
 #include "firmware/app/runner.hpp"
@@ -23,8 +25,8 @@ using firmware::app::Runner;
 using nlohmann::json;
 
 constexpr std::string_view version = "0.1.0";
-/// Nothing can happen before the program was built: one leg of the clock floor.
-const WallTime build_time = *wall_from_rfc3339("2026-11-22T00:00:00Z");
+/// Nothing can happen before the program's source was: one leg of the clock floor.
+const WallTime build_time = wall_from_ms(build_time_ms);
 
 constexpr std::chrono::seconds control_wait_max{5};
 
@@ -195,6 +197,7 @@ std::optional<firmware::app::Enrolment> enrolment_of(const Arguments& arguments,
 }
 
 int run(const Arguments& arguments) {
+    ::umask(0077);  // what lies in this folder is nobody else's (invariant 7)
     const std::filesystem::path data{arguments.data};
     std::filesystem::create_directories(data / "frames");
     const auto kind = kind_of(arguments.kind);
@@ -230,7 +233,8 @@ int run(const Arguments& arguments) {
                                                     .vault = vault,
                                                     .entropy = entropy});
     if (runner.has_error()) {
-        spdlog::critical("the device can't start: {}", firmware::journal::to_text(runner.error()));
+        spdlog::critical("these are not this device's files: {}",
+                         firmware::journal::to_text(runner.error()));
         return 4;
     }
     if (arguments.walk_ms >= 0) let_visitors_walk(barrier, **runner, arguments.walk_ms);
@@ -290,7 +294,7 @@ int main(int argc, char** argv) {
     app.add_flag("--no-sensor", arguments.no_sensor, "the lane has no passage sensor");
     app.set_version_flag("--version", std::string{version});
     app.footer(
-        "Exit: 0 stopped, 2 wrong arguments, 3 not paired, 4 the device's files can't be opened.");
+        "Exit: 0 stopped, 2 wrong arguments, 3 not paired, 4 the files are another device's.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
