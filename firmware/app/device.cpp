@@ -2,37 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "firmware/verify/display.hpp"
 
 namespace pf::firmware::app {
 
 using pf::journal::ClockChanged;
 using pf::journal::Outcome;
-
-namespace {
-constexpr std::string_view saved_time_name = "saved_time_ms";
-
-/// Invariant 7: a number stays nowhere, whatever became of the decision.
-class Wiped {
-public:
-    explicit Wiped(std::string& text) : text_{text} {}
-    ~Wiped() { verify::wipe(text_); }
-    Wiped(const Wiped&) = delete;
-    Wiped& operator=(const Wiped&) = delete;
-
-private:
-    std::string& text_;
-};
-
-/// Only what somebody vouched for: a clock that was wrong once must not stand in it for ever.
-WallTime clock_floor(const Options& options, const journal::ClockEvidence& evidence,
-                     const cache::Cache& cache) {
-    const WallTime saved = wall_from_ms(cache.number(saved_time_name, 0));
-    return std::max({options.build_time, evidence.confirmed.value_or(options.build_time), saved});
-}
-}  // namespace
 
 journal::Fault fault_of(cache::Fault fault) noexcept {
     switch (fault) {
@@ -47,48 +22,6 @@ journal::Fault fault_of(cache::Fault fault) noexcept {
             return journal::Fault::io_error;
     }
     return journal::Fault::io_error;
-}
-
-Result<std::unique_ptr<Device>, journal::Fault> Device::start(Options options, Ports ports) {
-    try {
-        return open(std::move(options), std::move(ports));
-    } catch (const journal::ReadFailed& failed) {
-        return failed.fault();
-    } catch (const cache::ReadFailed& failed) {
-        return fault_of(failed.fault());
-    }
-}
-
-Result<std::unique_ptr<Device>, journal::Fault> Device::open(Options options, Ports ports) {
-    const Reading now{ports.clock.wall(), ports.clock.steady()};
-    auto cache = cache::Cache::open(
-        {.path = options.data_dir + "/" + std::string{cache::file_name}, .vfs = options.vfs});
-    if (cache.has_error()) return fault_of(cache.error());
-    // A new journal needs a stamp before there is a floor to judge the clock by.
-    const journal::Stamp first{std::max(now.wall, options.build_time), now.steady,
-                               options.identity.boot, pf::journal::ClockQuality::unconfirmed};
-    auto journal = journal::Journal::open({.path = options.data_dir + "/events.db",
-                                           .vfs = options.vfs,
-                                           .device = options.identity.device},
-                                          ports.entropy, first);
-    if (journal.has_error()) return journal.error();
-    const journal::ClockEvidence evidence = (*journal)->clock_evidence();
-    auto timekeeper = std::make_unique<verify::Timekeeper>(
-        clock_floor(options, evidence, **cache), now, options.build_time, evidence.unconfirmed);
-
-    std::unique_ptr<Device> device{new Device{std::move(options), std::move(ports),
-                                              std::move(*journal), std::move(*cache),
-                                              std::move(timekeeper)}};
-    if (const auto fault = device->check_epoch()) return *fault;
-    device->granting_epoch_ = device->journal_->end().epoch;
-    device->close_open_grants();
-    const Reading again = device->read_clocks();
-    const auto booted = device->journal_->append(
-        device->stamp(again), pf::journal::Booted{device->options_.identity.firmware});
-    if (booted.has_error()) return booted.error();
-    if (device->options_.lost)
-        (void)device->record(pf::journal::finding("storage_unreadable", *device->options_.lost));
-    return device;
 }
 
 Device::Device(Options options, Ports ports, std::unique_ptr<journal::Journal> journal,
@@ -117,33 +50,6 @@ void Device::write_clock_change(const std::optional<ClockChanged>& change, const
     note(Notice::What::clock, fmt::format("clock moved by {} ms", change->moved_ms));
     (void)record(*change);
     (void)now;
-}
-
-/// The confirmed cursor lives in another file than the journal: a journal restored from an image is
-/// older than what the server confirmed, and must not write other events under the same numbers.
-std::optional<journal::Fault> Device::check_epoch() {
-    const pf::journal::Cursor end = journal_->end();
-    for (const pf::journal::Cursor& confirmed : cache_->confirmed()) {
-        if (confirmed.epoch != end.epoch) continue;
-        if (journal_->head_at(end.epoch, confirmed.seq) == confirmed.head) continue;
-        // The server left our own grants out of what it told us, because we had them. Now we don't:
-        // the log of uses is read again from its beginning. First this, then the epoch, or a power
-        // cut between the two would hide that it is needed.
-        if (cache_->apply_uses({}, {cache_->uses_position().generation, 0}).has_error())
-            return journal::Fault::io_error;
-        const auto opened = journal_->open_epoch(pf::journal::EpochOpened::Why::rolled_back,
-                                                 stamp(read_clocks()), ports_.entropy);
-        if (opened.has_error()) return opened.error();
-        return std::nullopt;
-    }
-    return std::nullopt;
-}
-
-/// A grant without outcome: the lane was waiting when the power went. Nobody knows; staff decide.
-void Device::close_open_grants() {
-    for (const journal::OpenGrant& open : journal_->open_grants())
-        (void)record(Outcome{
-            .grant_seq = open.seq, .passed = 0, .returned = 0, .how = Outcome::How::unknown});
 }
 
 void Device::load_standing() {
@@ -225,7 +131,24 @@ verify::Answer Device::decided(Decide&& decide) {
 
 void Device::storage_answered(journal::Fault fault) {
     note(Notice::What::storage, std::string{journal::to_text(fault)});
-    if (fault != journal::Fault::disk_full) failing_ = fault;
+    if (fault != journal::Fault::disk_full) failing_ = Failing{"the journal", fault};
+}
+
+void Device::cache_answered(cache::Fault fault) {
+    note(Notice::What::storage, fmt::format("cache: {}", cache::to_text(fault)));
+    if (fault != cache::Fault::disk_full) failing_ = Failing{"the cache", fault_of(fault)};
+}
+
+std::optional<Failing> Device::failing() const noexcept {
+    if (failing_) return failing_;
+    const sync::Failing& in_sync = engine_->failing();
+    if (in_sync.journal) return Failing{"the journal", *in_sync.journal};
+    if (in_sync.cache) return Failing{"the cache", fault_of(*in_sync.cache)};
+    return std::nullopt;
+}
+
+bool Device::busy() const {
+    return std::holds_alternative<lane::Open>(lane_) || handheld_.wake_at() || !unwritten_.empty();
 }
 
 void Device::refuse_for(journal::Fault storage) {
@@ -265,11 +188,11 @@ verify::Answer Device::present(verify::Presented presented) {
                                 .persons = {},
                                 .chosen = {},
                                 .awaits_passage = has_barrier()};
-        const Wiped number{request.presented.text};
+        const verify::Wiped number{request.presented.text};
         answer = decided([&] { return bound(request); });
     }
     show(answer);
-    if (answer.grant_seq) granting_epoch_ = journal_->end().epoch;
+    if (answer.grant_seq) opening_epoch_ = journal_->end().epoch;
     if (answer.grant_seq && has_barrier())
         run_lane(lane::Granted{*answer.grant_seq, answer.verdict.persons});
     engine_->tick(now);
@@ -284,7 +207,7 @@ verify::Answer Device::admit(std::optional<std::uint16_t> persons, bool staff_co
     const verify::Answer answer = decided(
         [&] { return handheld_.admit(persons, staff_confirmed, chosen, now.steady, bound); });
     show(answer);
-    if (answer.grant_seq) granting_epoch_ = journal_->end().epoch;
+    if (answer.grant_seq) opening_epoch_ = journal_->end().epoch;
     engine_->tick(now);
     return answer;
 }
@@ -294,7 +217,7 @@ bool Device::undo() {
     retry_records();
     const bool undone = handheld_.undo(now.steady, [&](const Outcome& outcome) {
         // An outcome names a grant of its own epoch; in another that number is somebody else's.
-        return !of_an_ended_epoch(outcome) && write(outcome).has_value();
+        return opening_epoch_ == journal_->end().epoch && write(outcome).has_value();
     });
     engine_->tick(now);
     return undone;
@@ -330,8 +253,10 @@ void Device::tick() {
     if (now.steady - time_saved_at_ >= save_time_every_ms) {
         time_saved_at_ = now.steady;
         // Saved only when somebody confirmed it: a wrong clock must not raise the floor for ever.
-        if (timekeeper_->quality() == pf::journal::ClockQuality::confirmed)
-            (void)cache_->put_number(saved_time_name, to_ms(timekeeper_->best(now)));
+        if (timekeeper_->quality() == pf::journal::ClockQuality::confirmed) {
+            const auto saved = cache_->put_number(saved_time_name, to_ms(timekeeper_->best(now)));
+            if (saved.has_error()) cache_answered(saved.error());
+        }
     }
     if (now.steady - tidied_at_ >= tidy_every_ms) {
         tidied_at_ = now.steady;
@@ -349,18 +274,28 @@ void Device::tick() {
 /// again. One day more than the calendar's is kept, because the rule is lenient about midnight.
 bool Device::tidy(const Reading& now) {
     const auto leftovers = cache_->tidy();
-    if (leftovers.has_error()) return false;  // tried again the next time
+    if (leftovers.has_error()) {
+        cache_answered(leftovers.error());
+        return false;  // tried again the next time
+    }
     if (*leftovers) return true;
     if (timekeeper_->quality() != pf::journal::ClockQuality::confirmed) return false;
     const Calendar calendar = standing_.products ? standing_.products->calendar : Calendar{};
     const WallTime wall = timekeeper_->range(now).earliest;
     const Day yesterday = calendar.day_of(wall) + -1;
     const auto forgot = cache_->forget_uses_before(yesterday);
-    if (forgot.has_error()) return false;
+    if (forgot.has_error()) {
+        cache_answered(forgot.error());
+        return false;
+    }
     if (*forgot) return true;
     const auto pruned = journal_->prune(wall - std::chrono::days{journal::keep_days_min}, yesterday,
                                         cache_->confirmed());
-    return pruned.has_value() && *pruned > 0;
+    if (pruned.has_error()) {
+        storage_answered(pruned.error());
+        return false;
+    }
+    return *pruned > 0;
 }
 
 std::optional<SteadyTime> Device::slice_at() const {

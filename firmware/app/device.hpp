@@ -16,6 +16,7 @@
 #include "firmware/ports/barrier.hpp"
 #include "firmware/ports/clock.hpp"
 #include "firmware/ports/cue.hpp"
+#include "firmware/ports/key_vault.hpp"
 #include "firmware/ports/scanner.hpp"
 #include "firmware/sync/engine.hpp"
 #include "firmware/verify/verifier.hpp"
@@ -32,6 +33,9 @@ struct Ports {
     Entropy& entropy;
     /// Hands a message to the link; false: down or full.
     std::function<bool(std::string topic, Bytes payload)> publish;
+    /// Keeps the key that site keys are sealed with. Null: they stay in memory, and whoever
+    /// restarts without the server knows no documents and cards until it is there.
+    ports::KeyVault* vault = nullptr;
 };
 
 struct Options {
@@ -41,6 +45,14 @@ struct Options {
     WallTime build_time;  // one leg of the clock floor
     /// What the device before this one ended of, for headquarters (Keeper).
     std::optional<std::string> lost = std::nullopt;
+    /// The journal was found damaged: it is set aside as evidence and a new one begins (Keeper).
+    bool journal_damaged = false;
+};
+
+/// A file that failed in a way that does not pass by itself.
+struct Failing {
+    std::string_view file;
+    journal::Fault fault = journal::Fault::io_error;
 };
 
 /// The journal's word for a fault of the cache: both files lie on one disk.
@@ -56,7 +68,8 @@ struct Notice {
 class Device final : public sync::Host {
 public:
     /// Opens both files, closes what a restart left open (outcome unknown), starts a new epoch if
-    /// the journal is older than what the server confirmed.
+    /// the journal is older than what the server confirmed, and asks for its own uses again when
+    /// the journal does not tell them any more.
     ///
     /// Any call below may throw journal::ReadFailed or cache::ReadFailed: a device without its
     /// memory can't go on and is to be destroyed (Keeper). Whoever stood there was refused with
@@ -95,9 +108,12 @@ public:
     journal::Journal& journal() noexcept { return *journal_; }
     cache::Cache& cache() noexcept { return *cache_; }
     bool online() const;
-    /// Set once the journal answered with a fault that does not pass by itself, as a full disk
-    /// does: opening the files anew may help (Keeper).
-    std::optional<journal::Fault> failing() const noexcept { return failing_; }
+    /// Set once a write answered with a fault that does not pass by itself, as a full disk does:
+    /// opening the files anew may help (Keeper).
+    std::optional<Failing> failing() const noexcept;
+    /// Somebody is walking through, being looked at, or waits for the disk to be told of: a bad
+    /// moment to end (Keeper).
+    bool busy() const;
     void on_notice(std::function<void(const Notice&)> handler) { notice_ = std::move(handler); }
 
     static constexpr Millis save_time_every_ms{60'000};
@@ -112,8 +128,10 @@ private:
     Reading read_clocks();
     void close_open_grants();
     std::optional<journal::Fault> check_epoch();
+    std::optional<journal::Fault> begin_again(bool lost);
     void load_standing();
     void storage_answered(journal::Fault fault);
+    void cache_answered(cache::Fault fault);
     bool has_barrier() const noexcept { return ports_.barrier != nullptr; }
     verify::Answer present(verify::Presented presented);
     verify::Answer lane_not_ready() const;
@@ -127,7 +145,7 @@ private:
     void perform(const lane::Action& action);
     journal::Result<void> write(const pf::journal::Body& body);
     bool record(const pf::journal::Body& body);
-    bool of_an_ended_epoch(const pf::journal::Body& body) const;
+    bool record_in(Epoch opened_in, pf::journal::Body body);
     void retry_records();
     bool tidy(const Reading& now);
     std::optional<SteadyTime> slice_at() const;
@@ -154,8 +172,13 @@ private:
     std::unique_ptr<sync::Engine> engine_;
     verify::Standing standing_;
     lane::State lane_{lane::Idle{}};
-    std::deque<pf::journal::Body>
-        unwritten_;  // outcomes the disk refused; written before anything else
+    /// What came of an opening, refused by the disk: written before anything else, in the epoch of
+    /// the opening or nowhere.
+    struct Unwritten {
+        Epoch opened_in;
+        pf::journal::Body body;
+    };
+    std::deque<Unwritten> unwritten_;
     handheld::Handheld handheld_;
     SteadyTime time_saved_at_{};
     SteadyTime tidied_at_{};
@@ -163,10 +186,11 @@ private:
     bool tidying_ = false;
     std::function<void(const Notice&)> notice_;
 
-    std::optional<journal::Fault> failing_;
-    Epoch granting_epoch_;  // of the newest grant: its outcome belongs there or nowhere
+    std::optional<Failing> failing_;
+    Epoch opening_epoch_;  // of the newest grant or opening: what came of it belongs there
 
     static constexpr std::size_t unwritten_max = 16;
+    static constexpr std::string_view saved_time_name = "saved_time_ms";
 };
 
 }  // namespace pf::firmware::app

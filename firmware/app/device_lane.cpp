@@ -1,4 +1,4 @@
-// The arm and what is written about it: every outcome once, in the epoch of its grant.
+// The arm and what is written about it: every outcome once, in the epoch of its opening.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +7,8 @@
 
 namespace pf::firmware::app {
 
+using pf::journal::LaneAlarm;
+using pf::journal::LetIn;
 using pf::journal::Opened;
 using pf::journal::Outcome;
 
@@ -60,29 +62,33 @@ journal::Result<void> Device::write(const pf::journal::Body& body) {
     return written.error();
 }
 
-bool Device::record(const pf::journal::Body& body) {
-    if (of_an_ended_epoch(body)) {
-        // The server proved our file an old copy while somebody was walking through: the grant
-        // stays in the epoch that ended, without outcome, and nothing returns by itself.
-        note(Notice::What::lane, "a passage outlived its epoch; its grant stays without outcome");
-        return true;
+bool Device::record(const pf::journal::Body& body) { return record_in(opening_epoch_, body); }
+
+/// `opened_in`: where the event lies that `body` may name by its number.
+bool Device::record_in(Epoch opened_in, pf::journal::Body body) {
+    const bool ends_opening =
+        std::holds_alternative<Outcome>(body) || std::holds_alternative<LetIn>(body);
+    if (opened_in != journal_->end().epoch) {
+        // The server proved our file an old copy while somebody was walking through: the opening
+        // stays in the epoch that ended, without outcome, and nothing returns by itself. In this
+        // epoch its number is another event's.
+        if (ends_opening) {
+            note(Notice::What::lane, "a passage outlived its epoch; it stays without outcome");
+            return true;
+        }
+        if (auto* alarm = std::get_if<LaneAlarm>(&body)) alarm->grant_seq.reset();
     }
     if (write(body).has_value()) return true;
     // An outcome lost would leave a grant open for ever; other events may go when the disk refuses.
-    if (std::holds_alternative<Outcome>(body) && unwritten_.size() < unwritten_max)
-        unwritten_.push_back(body);
+    if (ends_opening && unwritten_.size() < unwritten_max)
+        unwritten_.push_back({opened_in, std::move(body)});
     return false;
 }
 
-bool Device::of_an_ended_epoch(const pf::journal::Body& body) const {
-    const auto* outcome = std::get_if<Outcome>(&body);
-    return outcome != nullptr && granting_epoch_ != journal_->end().epoch;
-}
-
 void Device::retry_records() {
-    std::deque<pf::journal::Body> waiting;
+    std::deque<Unwritten> waiting;
     waiting.swap(unwritten_);
-    for (const pf::journal::Body& body : waiting) (void)record(body);
+    for (Unwritten& each : waiting) (void)record_in(each.opened_in, std::move(each.body));
 }
 
 /// People without a ticket: no use is counted, but who let how many in is on disk before the arm
@@ -90,6 +96,7 @@ void Device::retry_records() {
 sync::CommandResult Device::open_for(const wire::Command& command) {
     if (write(Opened{.command = command.id, .persons = command.persons}).has_error())
         return {wire::CommandState::failed, "the journal could not be written"};
+    opening_epoch_ = journal_->end().epoch;
     run_lane(lane::Commanded{journal_->end().seq, command.persons});
     return {wire::CommandState::done,
             fmt::format("opened for {}: {}", command.issuer, command.text)};

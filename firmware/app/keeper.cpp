@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "firmware/verify/display.hpp"
 
@@ -13,10 +14,23 @@ using ports::BarrierEvent;
 Keeper::Keeper(Board board, Start start, Hooks hooks)
     : board_{board}, start_{std::move(start)}, hooks_{std::move(hooks)} {}
 
-std::optional<journal::Fault> Keeper::start() { return try_start(); }
+std::optional<journal::Fault> Keeper::start() {
+    const auto fault = try_start();
+    if (!fault || *fault == journal::Fault::not_ours) return fault;
+    not_started(*fault);
+    refuse();
+    return std::nullopt;
+}
 
 std::optional<journal::Fault> Keeper::try_start() {
-    auto started = start_(lost_);
+    restart_wanted_ = false;
+    auto started = start_({lost_, false});
+    if (started.has_error() && started.error() == journal::Fault::damaged) {
+        // No retry makes it whole, and a dark gate helps nobody: the server tells what it knows.
+        lost_ = "the journal is damaged; it was set aside";
+        note(*lost_);
+        started = start_({lost_, true});
+    }
     if (started.has_error()) return started.error();
     device_ = std::move(*started);
     device_->on_notice(hooks_.notice);
@@ -31,23 +45,51 @@ std::optional<journal::Fault> Keeper::try_start() {
 }
 
 bool Keeper::call(const std::function<void(Device&)>& task) {
-    if (!device_) return false;
-    try {
-        task(*device_);
-        if (!device_->failing()) return true;
-        lose("the journal", *device_->failing(), "a write failed");
-    } catch (const journal::ReadFailed& failed) {
-        lose("the journal", failed.fault(), failed.what());
-    } catch (const cache::ReadFailed& failed) {
-        lose("the cache", fault_of(failed.fault()), failed.what());
+    if (gone()) return false;
+    {
+        struct Inside {
+            int& depth;
+            explicit Inside(int& d) : depth{++d} {}
+            ~Inside() { --depth; }
+        } const inside{depth_};
+        try {
+            task(*device_);
+            if (const auto failing = device_->failing())
+                failure_ = Failure{failing->file, failing->fault, "a write failed"};
+        } catch (const journal::ReadFailed& failed) {
+            failure_ = Failure{"the journal", failed.fault(), failed.what()};
+        } catch (const cache::ReadFailed& failed) {
+            failure_ = Failure{"the cache", fault_of(failed.fault()), failed.what()};
+        }
     }
+    // Whoever calls from inside a call still holds the device.
+    if (depth_ > 0) return !failure_;
+    return settle();
+}
+
+/// Between two calls: what was put off while somebody held the device.
+bool Keeper::settle() {
+    if (const auto failure = std::exchange(failure_, std::nullopt)) {
+        lose(*failure);
+        return false;
+    }
+    if (!restart_wanted_ || (device_ && device_->busy())) return true;
+    if (device_) end_device();
+    if (const auto fault = try_start()) not_started(*fault);
     return false;
 }
 
-void Keeper::lose(std::string_view file, journal::Fault fault, std::string_view detail) {
-    lost_ = fmt::format("{} failed: {}, {}", file, journal::to_text(fault), detail);
+void Keeper::lose(const Failure& failure) {
+    lost_ = fmt::format("{} failed: {}, {}", failure.file, journal::to_text(failure.fault),
+                        failure.detail);
     note(fmt::format("{}; the device starts again", *lost_));
     end_device();
+    wait_longer();
+}
+
+void Keeper::not_started(journal::Fault fault) {
+    if (!lost_) lost_ = fmt::format("its files could not be opened: {}", journal::to_text(fault));
+    note(fmt::format("the device does not start: {}", journal::to_text(fault)));
     wait_longer();
 }
 
@@ -68,21 +110,17 @@ void Keeper::wait_longer() {
 }
 
 void Keeper::restart() {
-    if (device_) end_device();
-    if (const auto fault = try_start()) {
-        lost_ = fmt::format("its files could not be opened: {}", journal::to_text(*fault));
-        note(*lost_);
-        wait_longer();
-    }
+    restart_wanted_ = true;
+    if (depth_ == 0) (void)settle();
 }
 
 void Keeper::on_code(const ports::ScannedCode& code) {
-    if (!device_) return refuse();
+    if (gone()) return refuse();
     (void)call([&](Device& device) { (void)device.on_code(code); });
 }
 
 void Keeper::on_document(ports::DocumentRead read) {
-    if (!device_) {
+    if (gone()) {
         verify::wipe(read.number);
         return refuse();
     }
@@ -100,9 +138,12 @@ void Keeper::on_barrier(BarrierEvent event) {
 void Keeper::refuse() {
     verify::Answer answer;
     answer.verdict.kind = admission::Verdict::Kind::refuse;
-    answer.verdict.reason = admission::Reason::storage_failed;
+    // Invariant 9: who is to leave must not read of a broken disk.
+    answer.verdict.reason =
+        fire_ ? admission::Reason::emergency : admission::Reason::storage_failed;
     board_.cue.show(verify::make_display(answer, {}));
-    note("refuse storage_failed: the device has no files");
+    note(fmt::format("refuse {}: the device has no files",
+                     admission::words(answer.verdict.reason).key));
 }
 
 void Keeper::tick() {
@@ -111,10 +152,7 @@ void Keeper::tick() {
         return;
     }
     if (!retry_at_ || board_.clock.steady() < *retry_at_) return;
-    if (const auto fault = try_start()) {
-        note(fmt::format("the device does not start: {}", journal::to_text(*fault)));
-        wait_longer();
-    }
+    if (const auto fault = try_start()) not_started(*fault);
 }
 
 std::optional<SteadyTime> Keeper::wake_at() const {

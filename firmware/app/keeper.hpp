@@ -13,10 +13,15 @@ namespace pf::firmware::app {
 
 class Keeper {
 public:
-    /// Makes a device from its files. `lost` says what the one before ended of; it goes to
-    /// headquarters as a finding.
-    using Start = std::function<Result<std::unique_ptr<Device>, journal::Fault>(
-        std::optional<std::string> lost)>;
+    /// How a device is to begin: what the one before ended of, for headquarters, and whether its
+    /// journal was found damaged (Options).
+    struct Beginning {
+        std::optional<std::string> lost;
+        bool journal_damaged = false;
+    };
+    /// Makes a device from its files.
+    using Start =
+        std::function<Result<std::unique_ptr<Device>, journal::Fault>(Beginning beginning)>;
     /// Called on the device's thread, maybe inside a call of the link: what they close or make they
     /// do later.
     struct Hooks {
@@ -32,12 +37,15 @@ public:
     };
     Keeper(Board board, Start start, Hooks hooks);
 
-    /// The first start. A fault here is the caller's: a device that never ran can't say so itself.
+    /// The first start. Files that can't be used now are tried again as later ones are, and the cue
+    /// says so; only not_ours is the caller's: no waiting makes another device's files ours.
     std::optional<journal::Fault> start();
 
-    /// Every call into the device. False: there is none now, or it ended in this call.
+    /// Every call into the device, also from inside another: what fails then ends the device when
+    /// the outermost call is done with it. False: there is none now, or it ended in this call, or
+    /// is about to.
     bool call(const std::function<void(Device&)>& task);
-    /// Without a device everybody is refused with storage_failed.
+    /// Without a device everybody is refused with storage_failed, in a fire with emergency.
     void on_code(const ports::ScannedCode& code);
     void on_document(ports::DocumentRead read);
     void on_barrier(ports::BarrierEvent event);
@@ -46,7 +54,7 @@ public:
     void tick();
     /// When tick() is wanted.
     std::optional<SteadyTime> wake_at() const;
-    /// Ends the device and starts a new one: it has a new key.
+    /// Ends the device and starts a new one: it has a new key. Not while it is busy (Device).
     void restart();
 
     Device* device() noexcept { return device_.get(); }
@@ -58,7 +66,15 @@ public:
 
 private:
     std::optional<journal::Fault> try_start();
-    void lose(std::string_view file, journal::Fault fault, std::string_view detail);
+    struct Failure {
+        std::string_view file;
+        journal::Fault fault;
+        std::string detail;
+    };
+    bool gone() const noexcept { return !device_ || failure_; }
+    bool settle();
+    void lose(const Failure& failure);
+    void not_started(journal::Fault fault);
     void end_device();
     void wait_longer();
     void refuse();
@@ -72,6 +88,9 @@ private:
     SteadyTime started_at_{};
     Millis wait_{retry_first_ms};
     std::optional<SteadyTime> retry_at_;
+    int depth_ = 0;  // calls into the device under way, one inside the other
+    std::optional<Failure> failure_;
+    bool restart_wanted_ = false;
     // What the board said last: a new device learns it first (invariant 9).
     bool fire_ = false;
     bool faulty_ = false;

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <thread>
+#include <utility>
 
 #include "common/mqtt/paho_link.hpp"
 #include "firmware/app/keeper.hpp"
@@ -29,7 +30,7 @@ struct Runner::Impl final : mqtt::LinkEvents {
           ports{p},
           looks{[this] { asio::post(executor, [this] { take_looks(); }); }},
           keeper{{ports.clock, ports.barrier, ports.cue},
-                 [this](std::optional<std::string> lost) { return start_device(std::move(lost)); },
+                 [this](Keeper::Beginning beginning) { return start_device(std::move(beginning)); },
                  // Posted, because a device may end inside a call of its link.
                  {.started = [this] { asio::post(executor, [this] { connect(); }); },
                   .ended = [this] { asio::post(executor, [this] { disconnect(); }); },
@@ -127,7 +128,8 @@ struct Runner::Impl final : mqtt::LinkEvents {
             renewal_wanted ||
             renewal_due(options.enrolment,
                         device->timekeeper().best({ports.clock.wall(), ports.clock.steady()}));
-        if (!due || renewing.joinable() || options.enrolment.renewal_url.empty()) return;
+        if (!due || renewing.joinable() || renewed_enrolment) return;
+        if (options.enrolment.renewal_url.empty()) return;
         renewal_wanted = false;
         // HTTPS blocks, so it has a thread of its own for the few seconds it takes.
         renewing = std::thread{[this, present = options.enrolment] {
@@ -145,14 +147,15 @@ struct Runner::Impl final : mqtt::LinkEvents {
             return;
         }
         spdlog::info("certificate renewed");
-        // The key changed with the certificate: events are signed with the new one from a fresh
-        // device on.
-        options.enrolment = std::move(*renewed);
+        // The key changed with the certificate: a fresh device signs events with the new one, once
+        // nobody walks through any more. Until then link and device keep the old ones.
+        renewed_enrolment = std::move(*renewed);
         keeper.restart();
         arm_timer();
     }
 
-    Result<std::unique_ptr<Device>, journal::Fault> start_device(std::optional<std::string> lost) {
+    Result<std::unique_ptr<Device>, journal::Fault> start_device(Keeper::Beginning beginning) {
+        if (renewed_enrolment) options.enrolment = *std::exchange(renewed_enrolment, std::nullopt);
         auto identity =
             identity_of(options.enrolment, options.kind, options.firmware, options.boot);
         if (!identity) return journal::Fault::not_ours;
@@ -160,14 +163,17 @@ struct Runner::Impl final : mqtt::LinkEvents {
                 .barrier = ports.barrier,
                 .cue = ports.cue,
                 .entropy = *ports.entropy,
-                .publish = [this](std::string topic, Bytes payload) {
-                    return publish(std::move(topic), std::move(payload));
-                }};
+                .publish =
+                    [this](std::string topic, Bytes payload) {
+                        return publish(std::move(topic), std::move(payload));
+                    },
+                .vault = &ports.vault};
         return Device::start({.data_dir = options.data_dir,
                               .vfs = {},
                               .identity = std::move(*identity),
                               .build_time = options.build_time,
-                              .lost = std::move(lost)},
+                              .lost = std::move(beginning.lost),
+                              .journal_damaged = beginning.journal_damaged},
                              std::move(p));
     }
 
@@ -236,6 +242,7 @@ struct Runner::Impl final : mqtt::LinkEvents {
     std::unique_ptr<mqtt::Link> link;
     std::vector<std::unique_ptr<scan::Source>> sources;
     std::thread renewing;
+    std::optional<Enrolment> renewed_enrolment;  // of the next device
     bool renewal_wanted = false;
     bool plugged_in = true;
     Keeper keeper;  // last: what it keeps uses the rest

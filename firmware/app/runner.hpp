@@ -39,8 +39,9 @@ struct RunnerPorts {
 
 class Runner {
 public:
-    /// Opens the device's files. The link starts with run(). Later the runner goes on without its
-    /// files when it must: it refuses everybody and opens them again (keeper.hpp).
+    /// Opens the device's files. The link starts with run(). The runner goes on without its files
+    /// when it must, from the start on: it refuses everybody and opens them again (keeper.hpp).
+    /// A fault only when the files, or the enrolment, are not this device's.
     static Result<std::unique_ptr<Runner>, journal::Fault> make(RunnerOptions options,
                                                                 RunnerPorts ports);
     ~Runner();

@@ -38,6 +38,11 @@ std::string owner(SQLite::Database& database) {
     return found.row() ? found.text(0) : std::string{};
 }
 
+/// Structure only: what events say is proven by their chain.
+bool sound(SQLite::Database& database) {
+    return database.execAndGet("PRAGMA quick_check(1)").getString() == "ok";
+}
+
 void begin_file(SQLite::Database& database, const DeviceId& device) {
     SQLite::Transaction transaction{database, SQLite::TransactionBehavior::IMMEDIATE};
     create_schema(database);
@@ -54,6 +59,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const Options& options, Entropy& 
     if (!writer) return journal_fault(writer.error());
     try {
         if (writer->fresh) begin_file(*writer->database, options.device);
+        if (options.check_all && !sound(*writer->database)) return Fault::damaged;
         if (owner(*writer->database) != options.device.text()) return Fault::not_ours;
         auto journal = std::make_unique<SqliteJournal>(std::move(*writer), options.device);
         journal->load();

@@ -108,6 +108,8 @@ public:
         DeviceId device;
         /// What the first epoch of a new file says; `damaged` after set_aside().
         pf::journal::EpochOpened::Why why_new = pf::journal::EpochOpened::Why::first;
+        /// Looks through the whole file and not at its end only: for a start after a failure.
+        bool check_all = false;
     };
     /// Opens or creates the file, reads its pragmas back (WAL, synchronous FULL), checks the last
     /// events against their chain. A new file gets a new epoch (event EpochOpened) with `stamp`.

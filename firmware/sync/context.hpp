@@ -43,6 +43,7 @@ struct Context {
     Generation generation{};  // the newest the server ever showed us
     std::uint64_t last_request = 0;
     std::uint64_t storage_faults = 0;
+    Failing failing{};
 
     bool send(wire::Up kind, Bytes payload) {
         return link_up && host.publish(wire::topic(identity.topic_root, kind), std::move(payload));
@@ -57,16 +58,31 @@ struct Context {
     /// Something headquarters should see. A full disk must not make it worse, so a failure only
     /// counts.
     void finding(std::string code, std::string detail, Reading now) {
-        if (journal
-                .append(host.stamp(now), pf::journal::Finding{std::move(code), std::move(detail)})
-                .has_error())
-            ++storage_faults;
+        (void)stored(journal.append(host.stamp(now),
+                                    pf::journal::Finding{std::move(code), std::move(detail)}));
     }
     template <class Result>
     bool stored(const Result& result) {
         if (result.has_value()) return true;
         ++storage_faults;
+        failed(result.error());
         return false;
+    }
+    void failed(journal::Fault fault) {
+        if (fault != journal::Fault::disk_full) failing.journal = fault;
+    }
+    void failed(cache::Fault fault) {
+        switch (fault) {
+            case cache::Fault::io_error:
+            case cache::Fault::damaged:
+            case cache::Fault::locked:
+                failing.cache = fault;
+                return;
+            case cache::Fault::disk_full:  // passes by itself
+            case cache::Fault::digest_mismatch:
+            case cache::Fault::wrong_base:  // the server's update, not the file
+                return;
+        }
     }
 };
 

@@ -213,6 +213,8 @@ bool Engine::online(SteadyTime now, Millis within) const {
     return p.context.link_up && p.last_heard && now - *p.last_heard <= within;
 }
 
+const Failing& Engine::failing() const noexcept { return parts_->context.failing; }
+
 Status Engine::status() const {
     const Parts& p = *parts_;
     const cache::Cache& cache = p.context.cache;

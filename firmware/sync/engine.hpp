@@ -71,6 +71,12 @@ struct Status {
     std::uint64_t storage_faults = 0;
 };
 
+/// Faults of the files that do not pass by themselves, as a full disk does.
+struct Failing {
+    std::optional<journal::Fault> journal;
+    std::optional<cache::Fault> cache;
+};
+
 class Engine {
 public:
     Engine(Identity identity, journal::Journal& journal, cache::Cache& cache, Entropy& entropy,
@@ -102,6 +108,8 @@ public:
     /// The server was heard within `within`.
     bool online(SteadyTime now, Millis within) const;
     Status status() const;
+    /// Set by the first write that failed so: opening the files anew may help.
+    const Failing& failing() const noexcept;
 
     static constexpr Millis ack_wait_ms{5'000};     // then unacknowledged batches are sent again
     static constexpr Millis answer_wait_ms{5'000};  // then a page is asked for again

@@ -59,10 +59,12 @@ void Machine::start() {
                                .barrier = has_barrier() ? this : nullptr,
                                .cue = *this,
                                .entropy = entropy_,
-                               .publish = [this](std::string topic, Bytes payload) {
-                                   return !disk_.dead() &&
-                                          network_.up(*this, std::move(topic), std::move(payload));
-                               }};
+                               .publish =
+                                   [this](std::string topic, Bytes payload) {
+                                       return !disk_.dead() && network_.up(*this, std::move(topic),
+                                                                           std::move(payload));
+                                   },
+                               .vault = &vault_};
     firmware::app::Options options{.data_dir = folder_,
                                    .vfs = scene_.vfs.name(),
                                    .identity = {.device = spec_.id,

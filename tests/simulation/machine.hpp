@@ -11,6 +11,7 @@
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/scene.hpp"
 #include "tests/simulation/town.hpp"
+#include "tests/support/memory_vault.hpp"
 
 namespace pf::simulation {
 
@@ -99,6 +100,7 @@ private:
     MachineSpec spec_;
     tests::Rng rng_;
     tests::SeededEntropy entropy_;
+    tests::MemoryVault vault_;
     std::string folder_;
     tests::CrashDisk disk_;
     tests::CrashVfs::Mount mount_;

@@ -11,6 +11,7 @@
 #include "firmware/app/device.hpp"
 #include "tests/support/crash_vfs.hpp"
 #include "tests/support/fixed_entropy.hpp"
+#include "tests/support/memory_vault.hpp"
 
 namespace pf::tests {
 
@@ -87,7 +88,7 @@ struct Bench {
     }
 
     Result<std::unique_ptr<Device>, fw::journal::Fault> try_start(
-        std::optional<std::string> lost = std::nullopt) {
+        std::optional<std::string> lost = std::nullopt, bool journal_damaged = false) {
         return Device::start({.data_dir = "/d",
                               .vfs = vfs.name(),
                               .identity = {.device = self,
@@ -99,15 +100,18 @@ struct Bench {
                                            .firmware = "1.0",
                                            .boot = BootId{11}},
                               .build_time = build_time,
-                              .lost = std::move(lost)},
+                              .lost = std::move(lost),
+                              .journal_damaged = journal_damaged},
                              {.clock = clock,
                               .barrier = kind == wire::DeviceKind::gate ? &barrier : nullptr,
                               .cue = cue,
                               .entropy = entropy,
-                              .publish = [this](std::string topic, Bytes payload) {
-                                  sent.emplace_back(std::move(topic), std::move(payload));
-                                  return true;
-                              }});
+                              .publish =
+                                  [this](std::string topic, Bytes payload) {
+                                      sent.emplace_back(std::move(topic), std::move(payload));
+                                      return true;
+                                  },
+                              .vault = &vault});
     }
     std::unique_ptr<Device> start() {
         auto device = try_start();
@@ -153,6 +157,7 @@ struct Bench {
     FakeClock clock;
     FakeBarrier barrier;
     FakeCue cue;
+    MemoryVault vault;
     WallTime build_time = noon - std::chrono::hours{24 * 100};
     std::vector<std::pair<std::string, Bytes>> sent;
 };

@@ -89,6 +89,60 @@ TEST_CASE("nobody came after a command, or the device restarted meanwhile") {
     }
 }
 
+TEST_CASE("what came of a command is written in the epoch that opened, or nowhere") {
+    using pf::journal::EpochOpened;
+    using pf::journal::LaneAlarm;
+    using pf::journal::LetIn;
+    Bench bench{wire::DeviceKind::gate};
+    const auto device = bench.start();
+    const fw::verify::Reading now{bench.clock.wall(), bench.clock.steady()};
+    const auto end_epoch = [&] {
+        const fw::journal::Stamp stamp{noon, SteadyTime{Millis{1'000}}, BootId{11}};
+        REQUIRE(device->journal()
+                    .open_epoch(EpochOpened::Why::rolled_back, stamp, bench.entropy)
+                    .has_value());
+    };
+    SUBCASE("the epoch ended while the arm was open") {
+        // The newest grant is of the epoch that goes on: only the opening is of another.
+        (void)static_cast<fw::sync::Host&>(*device).carry_out(open_command(1), now);
+        end_epoch();
+        device->on_barrier(fw::ports::BarrierEvent::passed);
+        CHECK(bench.events<LetIn>(*device).empty());
+    }
+    SUBCASE("an alarm beside a ticket's passage names no foreign event") {
+        (void)device->on_code(bench.code(1, 2));
+        end_epoch();
+        device->on_barrier(fw::ports::BarrierEvent::wrong_way);
+        REQUIRE(bench.events<LaneAlarm>(*device).size() == 1);
+        CHECK_FALSE(bench.events<LaneAlarm>(*device)[0].grant_seq.has_value());
+    }
+    SUBCASE("opened in the new epoch, after a grant of the old one") {
+        (void)device->on_code(bench.code(1));
+        device->on_barrier(fw::ports::BarrierEvent::passed);
+        end_epoch();
+        (void)static_cast<fw::sync::Host&>(*device).carry_out(open_command(1), now);
+        device->on_barrier(fw::ports::BarrierEvent::passed);
+        CHECK(bench.events<LetIn>(*device).size() == 1);
+    }
+    SUBCASE("a full disk keeps it for later") {
+        (void)static_cast<fw::sync::Host&>(*device).carry_out(open_command(1), now);
+        bench.disk.set_capacity_bytes(bench.disk.bytes_used());
+        device->on_barrier(fw::ports::BarrierEvent::passed);
+        CHECK(bench.events<LetIn>(*device).empty());
+        SUBCASE("and its epoch goes on") {
+            bench.disk.set_capacity_bytes(UINT64_MAX);
+            device->tick();
+            CHECK(bench.events<LetIn>(*device).size() == 1);
+        }
+        SUBCASE("but not beyond its epoch") {
+            bench.disk.set_capacity_bytes(UINT64_MAX);
+            end_epoch();
+            device->tick();
+            CHECK(bench.events<LetIn>(*device).empty());
+        }
+    }
+}
+
 TEST_CASE("a handheld: some of a group, and back") {
     Bench bench{wire::DeviceKind::handheld};
     const auto device = bench.start();
