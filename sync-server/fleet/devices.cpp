@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/crypto/x509.hpp"
 #include "sync-server/fleet/repository.hpp"
 
@@ -107,6 +109,7 @@ std::vector<Device> devices_of(Repositories& r, SiteId site) { return r.fleet.de
 std::vector<crypto::PublicKey> keys_of(Repositories& r, const DeviceId& id) {
     return r.fleet.device_keys(id);
 }
+std::optional<Report> report(Repositories& r, const DeviceId& id) { return r.fleet.report(id); }
 std::string topic_root(const Device& device) {
     return wire::device_root(device.partition, device.id);
 }
@@ -154,6 +157,10 @@ Result<Identity, Refusal> pair(Repositories& r, const Call& call, const Keys& ke
 
     r.fleet.use_pairing(hash, call.now);
     r.fleet.revoke_certificates(found->id, call.now);  // a replacement: the old board is out
+    // A new board counts its connections from 1, and nothing is known of what it holds.
+    found->connected = false;
+    r.fleet.put_device(*found, 0);
+    r.fleet.forget_report(found->id);
     return certify(r, call, keys, *found, request->key);
 }
 
@@ -207,13 +214,40 @@ void on_birth(Repositories& r, const Call& call, const Device& known, const wire
     updated.firmware = birth.firmware;
     updated.clock = birth.clock;
     r.fleet.put_device(updated, birth.connect_counter);
+    r.fleet.put_report(known.id, {birth, call.now});
 }
 
 void on_will(Repositories& r, const Call&, const Device& known, const wire::Will& will) {
-    if (will.connect_counter < r.fleet.connect_counter(known.id)) return;
+    const auto born = r.fleet.connect_counter(known.id);
+    if (will.connect_counter < born) return;
+    // The count stays where the births are: a will may be the last of a board that was replaced
+    // since, and had counted further than the new one will for long.
     Device updated = known;
     updated.connected = false;
-    r.fleet.put_device(updated, will.connect_counter);
+    r.fleet.put_device(updated, born);
+}
+
+void on_list_applied(Repositories& r, const Device& known, Epoch epoch,
+                     const journal::ListApplied& applied) {
+    auto said = r.fleet.report(known.id);
+    // An old file's events, imported say, tell nothing of what the board at work holds.
+    if (!said || said->birth.journal.epoch != epoch) return;
+    for (const wire::ListScope scope : wire::list_scopes) {
+        if (static_cast<std::uint8_t>(scope) != applied.scope) continue;
+        const wire::ListState held{scope, applied.generation, applied.version, applied.root};
+        auto& lists = said->birth.lists;
+        const auto older = std::ranges::find(lists, scope, &wire::ListState::scope);
+        if (older == lists.end()) {
+            lists.push_back(held);
+        } else {
+            // Events that were on their way when it was born are older than what the birth says.
+            if (std::pair{held.generation, held.version} <=
+                std::pair{older->generation, older->version})
+                return;
+            *older = held;
+        }
+        r.fleet.put_report(known.id, *said);
+    }
 }
 
 void heard(Repositories& r, const Call& call, const Device& known) {

@@ -77,6 +77,14 @@ std::vector<Device> devices_of(Repositories& r, SiteId site);
 std::vector<crypto::PublicKey> keys_of(Repositories& r, const DeviceId& id);
 std::string topic_root(const Device& device);
 
+/// What a device said of itself last: its birth, its lists kept up by what it applied since.
+struct Report {
+    wire::Birth birth;
+    WallTime at;  // when the birth came
+};
+/// Nothing: the board has not been heard since it was paired.
+std::optional<Report> report(Repositories& r, const DeviceId& id);
+
 enum class Refusal : std::uint8_t {
     site_unknown = 1,
     device_exists,
@@ -126,6 +134,9 @@ Result<Effects, Refusal> configure(Repositories& r, const Call& call, const Keys
 /// Presence and what the device runs; an older connection's birth changes nothing.
 void on_birth(Repositories& r, const Call& call, const Device& device, const wire::Birth& birth);
 void on_will(Repositories& r, const Call& call, const Device& device, const wire::Will& will);
+/// The device said in its journal that it holds this list now; `epoch` is where it said so.
+void on_list_applied(Repositories& r, const Device& device, Epoch epoch,
+                     const journal::ListApplied& applied);
 Effects on_ping(const Call& call, const Device& device, const wire::Ping& ping);
 void heard(Repositories& r, const Call& call, const Device& device);
 /// Type and newest version of every kept document, for News.

@@ -56,6 +56,9 @@ public:
     virtual void add_device_key(const DeviceId& id, const crypto::PublicKey& key, WallTime at) = 0;
     virtual std::vector<crypto::PublicKey> device_keys(const DeviceId& id) = 0;
     virtual void heard(const DeviceId& id, WallTime at) = 0;
+    virtual void put_report(const DeviceId& id, const Report& report) = 0;
+    virtual std::optional<Report> report(const DeviceId& id) = 0;
+    virtual void forget_report(const DeviceId& id) = 0;
 
     virtual void add_configuration(const DeviceId& id, std::uint64_t version, BytesView body,
                                    std::string_view by, WallTime at) = 0;

@@ -123,6 +123,8 @@ private:
         if (const auto* found = std::get_if<pf::journal::Finding>(&event->body))
             raise(r_, call_, Kind::reported, author_, epoch(), seq,
                   found->code + ": " + found->detail);
+        if (const auto* applied = std::get_if<pf::journal::ListApplied>(&event->body))
+            fleet::on_list_applied(r_, author_, epoch(), *applied);
         std::optional<Verdict> verdict;
         if (clock_wrong(*event)) verdict = Verdict::clock_wrong;
         const auto booked =
@@ -213,8 +215,8 @@ Effects on_batch(Repositories& r, const Call& call, const fleet::Keys&, const fl
     // first history is against its own, so it begins an epoch instead of going on under a name that
     // two histories have.
     if (own && booking.on_branch())
-        effects.add(acknowledge(
-            r, sender, {.generation = {}, .upto = booking.main_end(), .verdicts = {}}));
+        effects.add(
+            acknowledge(r, sender, {.generation = {}, .upto = booking.main_end(), .verdicts = {}}));
     effects.add(checkins::spread(r, call, author->site, position_before,
                                  own ? std::optional{sender.id} : std::nullopt));
     return effects;

@@ -184,6 +184,27 @@ public:
                  {at, tenant_, id});
     }
 
+    void put_report(const DeviceId& id, const Report& report) override {
+        sql_.run(
+            "INSERT INTO device_report (tenant, device, body, said_ms) VALUES (:a, :b, :c, :d)"
+            " ON CONFLICT (tenant, device) DO UPDATE SET body = excluded.body,"
+            " said_ms = excluded.said_ms",
+            {tenant_, id, wire::encode(report.birth), report.at});
+    }
+    std::optional<Report> report(const DeviceId& id) override {
+        std::optional<Report> out;
+        sql_.query("SELECT body, said_ms FROM device_report WHERE tenant = :a AND device = :b",
+                   {tenant_, id}, "ti", [&](const Row& row) {
+                       // Of another version of this program, perhaps; the next birth replaces it.
+                       auto birth = wire::decode_birth(row.bytes(0));
+                       if (birth.has_value()) out = Report{std::move(*birth), row.wall(1)};
+                   });
+        return out;
+    }
+    void forget_report(const DeviceId& id) override {
+        sql_.run("DELETE FROM device_report WHERE tenant = :a AND device = :b", {tenant_, id});
+    }
+
     void add_configuration(const DeviceId& id, std::uint64_t version, BytesView body,
                            std::string_view by, WallTime at) override {
         sql_.run(

@@ -35,6 +35,9 @@ struct Post : Yard {
             return true;
         });
     }
+    std::optional<fleet::Report> report(const std::string& name) {
+        return act([&](Repositories& r, const Call&) { return fleet::report(r, device_id(name)); });
+    }
     auto send(const std::string& name, Millis lives = Millis{60'000}) {
         return attempt([&](Repositories& r, const Call& call) {
             return fleet::send_command(r, call, keys(), device_id(name),
@@ -109,6 +112,45 @@ TEST_CASE("the last connection counts, in whatever order births and wills arrive
         CHECK(device.clock == journal::ClockQuality::confirmed);
         CHECK_FALSE(post.device("gate-2").connected);
     }
+}
+
+TEST_CASE("a new board in an old one's place is heard from its first connection on") {
+    Post post;
+    post.be_born(57);
+    CHECK(post.report("gate-1").has_value());
+    (void)post.add_device("gate-1");
+    CHECK_FALSE(post.device("gate-1").connected);
+    CHECK_FALSE(post.report("gate-1").has_value());  // what the old one held says nothing of this
+    post.die(57);                                    // of the old board, thrown out
+    post.be_born(1);
+    CHECK(post.device("gate-1").connected);
+    post.die(57);  // delivered again
+    post.be_born(2);
+    CHECK(post.device("gate-1").connected);
+    CHECK(post.device("gate-1").firmware == "0.9.2");
+}
+
+TEST_CASE("what a device holds is what it said last: its birth, and the lists it applied since") {
+    Post post;
+    const auto apply = [&](std::uint64_t generation, std::uint64_t version, Epoch epoch = Epoch{}) {
+        post.act([&](Repositories& r, const Call&) {
+            fleet::on_list_applied(
+                r, *fleet::device(r, device_id("gate-1")), epoch,
+                {.scope = 2, .generation = Generation{generation}, .version = version, .root = {}});
+            return true;
+        });
+        const auto said = post.report("gate-1");
+        return !said || said->birth.lists.empty() ? 0 : said->birth.lists.back().version;
+    };
+    CHECK(apply(1, 9) == 0);  // never born: nothing is known of it
+    post.be_born(1);
+    CHECK(post.report("gate-1")->at == post.now);
+    CHECK(apply(1, 7) == 7);
+    CHECK(apply(1, 6) == 7);            // on its way for long
+    CHECK(apply(1, 8, Epoch{9}) == 7);  // of another file
+    CHECK(apply(2, 3) == 3);            // the server began a new life
+    post.be_born(2);                    // with an empty cache
+    CHECK(post.report("gate-1")->birth.lists.empty());
 }
 
 TEST_CASE("last heard is written once a second and not more") {

@@ -315,6 +315,40 @@ TEST_CASE("an outcome on a branch ends the grant from before the fork") {
     CHECK(checkins.front().settled);
 }
 
+TEST_CASE("a list a device says it applied is what it holds") {
+    TwoGates world;
+    const auto held = [&]() -> std::uint64_t {
+        const auto said = world.act([&](Repositories& r, const Call&) {
+            return server::fleet::report(r, world.one->id());
+        });
+        return !said || said->birth.lists.empty() ? 0 : said->birth.lists.front().version;
+    };
+    const auto applied = [](std::uint64_t version) {
+        return journal::ListApplied{
+            .scope = 1, .generation = Generation{1}, .version = version, .root = {}};
+    };
+    world.one->write(applied(3));
+    world.deliver(*world.one);
+    CHECK(held() == 0);  // it never told what it held before
+    const auto me = world.device(world.one->id());
+    wire::Birth birth;
+    birth.connect_counter = 1;
+    birth.journal = world.one->at(world.one->end());
+    world.act([&](Repositories& r, const Call& call) {
+        server::fleet::on_birth(r, call, me, birth);
+        return true;
+    });
+    world.one->write(applied(4));
+    world.deliver(*world.one);
+    CHECK(held() == 4);
+    // An old copy of the file says what was, not what is.
+    Gate copy = *world.one;
+    copy.roll_back(5);
+    copy.write(applied(9));
+    world.deliver(copy);
+    CHECK(held() == 4);
+}
+
 TEST_CASE("the sync log has every event of every device in order of arrival") {
     TwoGates world;
     world.two->write_filler(2);
