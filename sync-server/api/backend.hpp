@@ -24,6 +24,9 @@ struct Places {
     std::string broker_host;
     std::uint16_t broker_port = 0;
     std::string renewal_url;  // "https://host:port"
+    /// Where boards pair, under the configured name; empty: plain HTTP, behind a proxy nobody told
+    /// of.
+    std::string server_url = {};
 };
 
 struct Health {

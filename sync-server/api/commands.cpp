@@ -33,7 +33,7 @@ Prepared<Write> send_command(const http::Request& request) {
     }
     if (scan) command.text = root.text("text", 1, wire::command_text_bytes_max);
     if (command.kind == wire::CommandKind::resend)
-        command.from_seq = root.number<std::uint64_t>("from_seq", 1, INT64_MAX);
+        command.from_seq = root.number<std::uint64_t>("from_seq", 0, INT64_MAX);
     root.done();
     if (body.bad()) return body.problem();
     return [id = *id, command, expires_in_s](const Context& c) -> Reply {

@@ -7,6 +7,7 @@
 #include "sync-server/api/answer.hpp"
 #include "sync-server/api/configuration.hpp"
 #include "sync-server/api/handlers.hpp"
+#include "sync-server/ingest/ingest.hpp"
 #include "sync-server/lists/lists.hpp"
 
 namespace pf::server::api {
@@ -52,6 +53,41 @@ Out versions_for(Repositories& r, const fleet::Device& device) {
         out["documents"][std::string{document_word(type)}] = version;
     for (const wire::ListScope scope : wire::list_scopes)
         out["lists"][std::string{word(scope)}] = lists::state(r, device.site, scope).version;
+    return out;
+}
+
+/// What the device holds, by its own word, and how much of its journal is here; null: it was never
+/// heard.
+Out reported_by(Repositories& r, const fleet::Device& device) {
+    const auto said = fleet::report(r, device.id);
+    if (!said) return {};
+    const wire::Birth& birth = said->birth;
+    const auto epoch = to_hex(to_be8(birth.journal.epoch.value));
+    const auto here = ingest::cursor(r, device.id, birth.journal.epoch);
+    const std::uint64_t confirmed_seq = here ? here->seq : 0;
+    const std::uint64_t last_seq = std::max(birth.journal.seq, confirmed_seq);
+    Out out{{"at", to_rfc3339(said->at)},
+            {"firmware", birth.firmware},
+            {"boot", to_hex(to_be8(birth.boot.value))},
+            {"clock", word(birth.clock)},
+            {"wall", to_rfc3339(birth.wall)},
+            {"lists", Out::object()},
+            {"documents", Out::object()},
+            {"uses_position", birth.uses_position},
+            // Events written since it connected are not known of before they arrive.
+            {"journal",
+             {{"epoch", epoch},
+              {"last_seq", last_seq},
+              {"confirmed_seq", confirmed_seq},
+              {"unconfirmed", last_seq - confirmed_seq}}}};
+    const Generation ours = r.meta.generation();
+    for (const wire::ListState& list : birth.lists)
+        out["lists"][std::string{word(list.scope)}] = {
+            {"version", list.version},
+            {"generation", list.generation.value},
+            {"of_this_generation", list.generation == ours}};
+    for (const auto& [type, version] : birth.documents)
+        out["documents"][std::string{document_word(type)}] = version;
     return out;
 }
 
@@ -122,7 +158,8 @@ Prepared<Write> invite_device(const http::Request& request) {
         if (code.has_error()) return refuse(code.error());
         const Out json{{"device", id.text()},
                        {"pairing_code", code->text},
-                       {"expires_at", to_rfc3339(code->expires_at)}};
+                       {"expires_at", to_rfc3339(code->expires_at)},
+                       {"server_url", c.backend.places().server_url}};
         return {.response = created(json, "/v1/devices/" + id.text()),
                 .target = "device " + id.text()};
     };
@@ -165,7 +202,21 @@ Prepared<Read> get_device(const http::Request& request) {
         if (!device) return http::to_response(not_found("device_unknown"));
         Out json = to_json(*device, c.call.now);
         json["newest"] = versions_for(c.r, *device);
+        json["reported"] = reported_by(c.r, *device);
         return answer(json);
+    };
+}
+
+Prepared<Read> get_device_keys(const http::Request& request) {
+    const auto id = device_in(request);
+    if (!id) return not_found("device_unknown");
+    return [id = *id](const Context& c) {
+        if (!fleet::device(c.r, id)) return http::to_response(not_found("device_unknown"));
+        Out items = Out::array();
+        for (const crypto::PublicKey& key : fleet::keys_of(c.r, id))
+            items.push_back(
+                {{"id", to_hex(crypto::key_id(key))}, {"public_key_pem", key.to_pem()}});
+        return answer({{"items", std::move(items)}});
     };
 }
 

@@ -12,43 +12,65 @@
 namespace pf::server::api {
 namespace {
 
-Out claim(std::string_view name, Out value, std::string words) {
-    return {{"claim", name}, {"value", std::move(value)}, {"words", std::move(words)}};
+/// A sentence in both languages.
+struct Said {
+    std::string en;
+    std::string zh;
+};
+
+Out claim(std::string_view name, Out value, Said words) {
+    return {{"claim", name},
+            {"value", std::move(value)},
+            {"words", std::move(words.en)},
+            {"words_zh", std::move(words.zh)}};
 }
 
-std::string words_of(Repositories& r, const ticket::Entitlement& e) {
+Said words_of(Repositories& r, const ticket::Entitlement& e) {
     const auto site = fleet::site(r, e.site);
     const auto table = catalog::table(r, e.site);
     const admission::Product* product = table.find(e.product);
     const admission::Window* window = table.find(e.window);
-    std::string text = fmt::format(
+    const bool each_day = e.scope == ticket::Scope::day;
+    std::string en = fmt::format(
         "{} at {}, from {} to {}, {} {} {}",
         product ? product->name_en : fmt::format("product {} (unknown here)", e.product.value),
         site ? site->details.name_en : fmt::format("site {} (unknown here)", e.site.value),
         to_text(e.first_day), to_text(e.last_day), e.entries, e.entries == 1 ? "entry" : "entries",
-        e.scope == ticket::Scope::day ? "each day" : "in all");
-    if (window)
-        text += fmt::format(", only {:02}:{:02} to {:02}:{:02}", window->from_min / 60,
-                            window->from_min % 60, window->until_min / 60, window->until_min % 60);
-    return text;
+        each_day ? "each day" : "in all");
+    std::string zh = fmt::format(
+        "{}的{}，{} 至 {}，{}可入 {} 次",
+        site ? site->details.name_zh : fmt::format("景区 {}（这里没有）", e.site.value),
+        product ? product->name_zh : fmt::format("产品 {}（这里没有）", e.product.value),
+        to_text(e.first_day), to_text(e.last_day), each_day ? "每天" : "共", e.entries);
+    if (window) {
+        const auto clock = [](int minute) {
+            return fmt::format("{:02}:{:02}", minute / 60, minute % 60);
+        };
+        en += fmt::format(", only {} to {}", clock(window->from_min), clock(window->until_min));
+        zh += fmt::format("，仅限 {} 至 {}", clock(window->from_min), clock(window->until_min));
+    }
+    return {std::move(en), std::move(zh)};
 }
 
 Out claims_in_words(Repositories& r, const ticket::Claims& claims) {
     Out out = Out::array();
-    out.push_back(claim("ticket", to_text(claims.id), "the ticket's number"));
+    out.push_back(claim("ticket", to_text(claims.id), {"the ticket's number", "票号"}));
+    const auto reissued = claims.generation - 1;
     out.push_back(claim("generation", claims.generation,
-                        claims.generation == 1
-                            ? "as first issued"
-                            : fmt::format("reissued {} times", claims.generation - 1)));
+                        reissued == 0 ? Said{"as first issued", "首次出票"}
+                                      : Said{fmt::format("reissued {} times", reissued),
+                                             fmt::format("补发过 {} 次", reissued)}));
     const auto& person = admission::words(claims.person_type);
     out.push_back(claim("person_type", ticket::to_text(claims.person_type),
-                        fmt::format("{} {}", person.zh, person.en)));
-    out.push_back(
-        claim("persons", claims.persons,
-              claims.persons == 1 ? "one person" : fmt::format("a group of {}", claims.persons)));
+                        {fmt::format("{} {}", person.zh, person.en), std::string{person.zh}}));
+    out.push_back(claim("persons", claims.persons,
+                        claims.persons == 1 ? Said{"one person", "一人"}
+                                            : Said{fmt::format("a group of {}", claims.persons),
+                                                   fmt::format("团队 {} 人", claims.persons)}));
     if (claims.holder)
-        out.push_back(claim("holder", to_hex(claims.holder->hash),
-                            "bound to a document, which is shown at the gate"));
+        out.push_back(
+            claim("holder", to_hex(claims.holder->hash),
+                  {"bound to a document, which is shown at the gate", "绑定证件，检票时出示"}));
     for (const ticket::Entitlement& e : claims.entitlements)
         out.push_back(claim("entitlement", to_json(e), words_of(r, e)));
     return out;
@@ -74,24 +96,47 @@ admission::Known known_of(Repositories& r, const ticket::Claims& claims, SiteId 
     return known;
 }
 
+/// Where and when a ticket was used, as people at the site say it.
+Out use_of(Repositories& r, const admission::Use& use, const Calendar& calendar) {
+    Out out{{"device", use.where}, {"at", to_rfc3339(use.at)}};
+    const auto id = DeviceId::parse(use.where);
+    if (const auto device = id ? fleet::device(r, *id) : std::nullopt) {
+        out["device_zh"] = device->configuration.name_zh;
+        out["device_en"] = device->configuration.name_en;
+    }
+    // As a watch there shows it, whatever hour the site's day begins at.
+    const Calendar watch{.utc_offset_min = calendar.utc_offset_min, .day_begins_min = 0};
+    const int minute = watch.minute_of(use.at);
+    out["local_time"] =
+        fmt::format("{} {:02}:{:02}", to_text(watch.day_of(use.at)), minute / 60, minute % 60);
+    return out;
+}
+
 Out verdict_at(const Context& c, const ticket::Claims& claims, const admission::Known& known,
-               const admission::ProductTable& table, PointId point,
+               const admission::ProductTable& table, const catalog::Point& point,
                admission::CarrierKind carrier) {
     const admission::Here here{.site = table.site,
-                               .point = point,
+                               .point = point.id,
                                .now = {c.call.now, c.call.now},
                                .carrier = carrier,
                                .persons_asked = std::nullopt,
                                .online = true};
     const admission::Verdict verdict = admission::decide(claims, known, &table, here);
     Out out{{"site", table.site.value},
-            {"point", point.value},
+            {"point", point.id.value},
             {"verdict", word(verdict.kind)},
             {"persons", verdict.persons},
             {"persons_left", verdict.persons_left},
             {"words", to_json(admission::words(verdict.reason))}};
-    if (verdict.used)
-        out["used"] = {{"device", verdict.used->where}, {"at", to_rfc3339(verdict.used->at)}};
+    if (const auto site = fleet::site(c.r, table.site)) {
+        out["site_zh"] = site->details.name_zh;
+        out["site_en"] = site->details.name_en;
+    }
+    if (point.id.value != 0) {
+        out["point_zh"] = point.name_zh;
+        out["point_en"] = point.name_en;
+    }
+    if (verdict.used) out["used"] = use_of(c.r, *verdict.used, table.calendar);
     return out;
 }
 
@@ -105,10 +150,11 @@ Out places_of(const Context& c, const ticket::Claims& claims,
         if (!fleet::site(c.r, site)) continue;
         const auto table = catalog::table(c.r, site);
         const auto known = known_of(c.r, claims, site, sold);
-        std::vector<PointId> points;
-        for (const catalog::Point& point : catalog::points(c.r, site)) points.push_back(point.id);
-        if (points.empty()) points.push_back(PointId{});  // a site without points has one entrance
-        for (const PointId point : points)
+        auto points = catalog::points(c.r, site);
+        // A site without points has one entrance.
+        if (points.empty())
+            points.push_back({.id = {}, .site = site, .name_zh = {}, .name_en = {}});
+        for (const catalog::Point& point : points)
             out.push_back(verdict_at(c, claims, known, table, point, carrier));
     }
     return out;

@@ -23,6 +23,7 @@ Prepared<Write> change_product(const http::Request& request);
 Prepared<Write> invite_device(const http::Request& request);
 Prepared<Read> list_devices(const http::Request& request);
 Prepared<Read> get_device(const http::Request& request);
+Prepared<Read> get_device_keys(const http::Request& request);
 Prepared<Read> get_configuration(const http::Request& request);
 Prepared<Write> configure_device(const http::Request& request);
 Prepared<Write> revoke_device(const http::Request& request);

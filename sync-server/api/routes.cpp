@@ -34,6 +34,7 @@ const Endpoint table[] = {
     {get, "/v1/devices", Permission::devices_read, list_devices},
     {post, "/v1/devices", Permission::devices_pair, invite_device},
     {get, "/v1/devices/{device}", Permission::devices_read, get_device},
+    {get, "/v1/devices/{device}/keys", Permission::devices_read, get_device_keys},
     {get, "/v1/devices/{device}/configuration", Permission::devices_read, get_configuration},
     {put, "/v1/devices/{device}/configuration", Permission::devices_configure, configure_device},
     {post, "/v1/devices/{device}/revoke", Permission::devices_pair, revoke_device},

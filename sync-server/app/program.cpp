@@ -303,6 +303,7 @@ std::optional<StartFailure> Program::Impl::start_http() {
     endpoints_ = std::move(*started);
     const std::scoped_lock lock{mutex_};
     places_.renewal_url = url_of(config_.host, endpoints_[1].port);
+    if (config_.http.tls) places_.server_url = url_of(config_.host, endpoints_[0].port);
     return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 
 #include "sync-server/api/openapi.hpp"
 #include "sync-server/api/route.hpp"
+#include "sync-server/findings/findings.hpp"
 #include "tests/unit/sync-server/api/house.hpp"
 #include "tests/unit/sync-server/api/schema.hpp"
 
@@ -86,6 +87,20 @@ TEST_CASE("the document names each route's permission, and says so where there i
                                            "/v1/certificates/renew"});
 }
 
+TEST_CASE("every kind of finding is in the document") {
+    std::set<std::string> told;
+    for (const Json& kind :
+         document()["components"]["schemas"]["Finding"]["properties"]["kind"]["enum"])
+        told.insert(kind.get<std::string>());
+    using enum findings::Kind;
+    std::set<std::string> raised;
+    for (const findings::Kind kind :
+         {over_admission, admitted_revoked, fork, quarantined, clock_wrong, forged, foreign_topic,
+          revoked_device, state_lost, reported})
+        raised.insert(std::string{findings::to_text(kind)});
+    CHECK(told == raised);
+}
+
 TEST_CASE("operation ids are there once each, and every schema is used") {
     std::set<std::string> ids;
     std::size_t operations = 0;
@@ -157,6 +172,7 @@ TEST_CASE("what the document shows as examples works, and answers as it says") {
         {"/v1/sites/{site}/products/{product}", "/v1/sites/1/products/1"},
         {"/v1/devices", "/v1/devices?site=1"},
         {"/v1/devices/{device}", "/v1/devices/gate-1"},
+        {"/v1/devices/{device}/keys", "/v1/devices/gate-1/keys"},
         {"/v1/devices/{device}/configuration", "/v1/devices/gate-1/configuration"},
         {"/v1/tickets", "/v1/tickets"},
         {"/v1/tickets/{ticket}", ticket},

@@ -64,7 +64,7 @@ public:
     void post(std::function<void()> task) override { posted.push_back(std::move(task)); }
     const server::fleet::Keys& keys() const override { return keys_; }
     server::api::Places places() const override {
-        return {"gate.example", 8883, "https://gate.example:8444"};
+        return {"gate.example", 8883, "https://gate.example:8444", "https://gate.example:8443"};
     }
     server::api::Health health() const override { return health_; }
 

@@ -116,6 +116,85 @@ TEST_CASE("a board becomes a device with its code, once, and is told where every
     CHECK(platform.get("/v1/audit?limit=1").json["items"][0]["target"] == "device gate-1");
 }
 
+TEST_CASE("an invitation says where to pair, and every key of a device can be had") {
+    Platform platform;
+    const Json invited = platform
+                             .post("/v1/devices", {{"id", "gate-1"},
+                                                   {"site", 1},
+                                                   {"configuration",
+                                                    {{"number", "1"},
+                                                     {"name_zh", "一号"},
+                                                     {"name_en", "One"},
+                                                     {"kind", "gate"},
+                                                     {"point", 1}}}})
+                             .json;
+    CHECK(invited["server_url"] == "https://gate.example:8443");
+    CHECK(platform.get("/v1/devices/gate-1/keys").json["items"].empty());
+    tests::SeededEntropy entropy{5};
+    const auto first = crypto::PrivateKey::generate(entropy);
+    const auto second = crypto::PrivateKey::generate(entropy);
+    REQUIRE(platform.claim(invited["pairing_code"], first).status == 201);
+    platform.now += Millis{1'000};
+    REQUIRE(platform.claim(platform.invite("gate-1"), second).status == 201);
+    const Json keys = platform.get("/v1/devices/gate-1/keys").json["items"];
+    REQUIRE(keys.size() == 2);  // the journal of the board that was replaced is signed with its own
+    CHECK(keys[0]["public_key_pem"] == second.public_key().to_pem());
+    CHECK(keys[1]["public_key_pem"] == first.public_key().to_pem());
+    CHECK(keys[1]["id"] == to_hex(crypto::key_id(first.public_key())));
+    CHECK(platform.get("/v1/devices/gate-9/keys").code == "device_unknown");
+}
+
+TEST_CASE("a device is shown with what it holds, by its own word") {
+    Platform platform;
+    tests::SeededEntropy entropy{5};
+    const auto key = crypto::PrivateKey::generate(entropy);
+    REQUIRE(platform.claim(platform.invite("gate-1"), key).status == 201);
+    CHECK(platform.get("/v1/devices/gate-1").json["reported"].is_null());
+    const auto generation = platform.get("/v1/health").json["generation"].get<std::uint64_t>();
+    tests::Gate gate{*DeviceId::parse("gate-1"), key};
+    gate.write_filler(5);
+    wire::Birth birth;
+    birth.connect_counter = 1;
+    birth.firmware = "0.1.0";
+    birth.journal = gate.at(5);
+    birth.clock = journal::ClockQuality::confirmed;
+    birth.wall = platform.now;
+    birth.lists = {{wire::ListScope::revoked, Generation{generation}, 17, {}},
+                   {wire::ListScope::tickets, Generation{generation + 1}, 4, {}}};
+    birth.documents = {{2, 3}};
+    platform.call(
+        "test",
+        [&](Repositories& r, const Call& call) {
+            fleet::on_birth(r, call, *fleet::device(r, gate.id()), birth);
+            return std::optional{api::Committed{}};
+        },
+        [](std::optional<store::Fault>) {});
+    House::Ask import{.method = "POST", .path = "/v1/journals", .body = framed(gate.batch(1, 3))};
+    import.content_type = "application/vnd.paifang.journal";
+    REQUIRE(platform.ask(import).json["booked"] == 1);
+
+    const Json device = platform.get("/v1/devices/gate-1").json;
+    CHECK(device["online"] == true);
+    const Json& said = device["reported"];
+    CAPTURE(device.dump());
+    CHECK(said["at"] == to_rfc3339(platform.now));
+    CHECK(said["firmware"] == "0.1.0");
+    CHECK(said["clock"] == "confirmed");
+    CHECK(said["lists"]["revoked"]["version"] == 17);
+    CHECK(said["lists"]["revoked"]["of_this_generation"] == true);
+    CHECK(said["lists"]["tickets"]["of_this_generation"] == false);
+    CHECK(said["documents"] == Json{{"key_ring", 3}});
+    CHECK(said["journal"]["last_seq"] == 5);
+    CHECK(said["journal"]["confirmed_seq"] == 3);
+    CHECK(said["journal"]["unconfirmed"] == 2);
+    gate.write_filler(2);  // after it connected: known of when they come
+    import.body = framed(gate.batch(4, 7));
+    REQUIRE(platform.ask(import).json["booked"] == 1);
+    const Json later = platform.get("/v1/devices/gate-1").json["reported"]["journal"];
+    CHECK(later["last_seq"] == 7);
+    CHECK(later["unconfirmed"] == 0);
+}
+
 TEST_CASE("a claim whose answer was lost is answered again, to the same body only") {
     Platform platform;
     const std::string code = platform.invite("gate-1");
@@ -262,10 +341,16 @@ TEST_CASE("any text is explained: what it says, whether it is ours, what a gate 
     CHECK(now[1]["words"]["reason"] == "wrong_point");
     bool in_words = false;
     for (const Json& claim : good["tickets"][0]["claims"])
-        in_words =
-            in_words ||
-            claim["words"] == "Adult at Huangshan, from 2026-05-01 to 2026-05-02, 1 entry in all";
+        in_words = in_words ||
+                   (claim["words"] ==
+                        "Adult at Huangshan, from 2026-05-01 to 2026-05-02, 1 entry in all" &&
+                    claim["words_zh"] == "黄山的成人票，2026-05-01 至 2026-05-02，共可入 1 次");
     CHECK(in_words);
+    for (const Json& claim : good["tickets"][0]["claims"])
+        CHECK_FALSE(claim["words_zh"].get<std::string>().empty());
+    CHECK(now[0]["site_zh"] == "黄山");
+    CHECK(now[0]["point_en"] == "South");
+    CHECK(now[1]["point_zh"] == "北门");
 
     CHECK(explain("OTA-77")["tickets"][0]["carrier"] == "code");
     CHECK(explain("OTA-78")["words"]["reason"] == "unknown_code");
@@ -283,6 +368,29 @@ TEST_CASE("any text is explained: what it says, whether it is ours, what a gate 
     CHECK(explain(text)["tickets"][0]["now"][0]["words"]["reason"] == "superseded");
     REQUIRE(platform.post("/v1/tickets/" + id + "/revoke", {{"why", "x"}}).status == 200);
     CHECK(explain(text)["tickets"][0]["now"][0]["words"]["reason"] == "revoked");
+}
+
+TEST_CASE("a used ticket is explained with where and when it was used") {
+    Platform platform;
+    tests::SeededEntropy entropy{5};
+    const auto key = crypto::PrivateKey::generate(entropy);
+    REQUIRE(platform.claim(platform.invite("gate-1"), key).status == 201);
+    const auto issued = platform.post("/v1/tickets", Platform::ticket());
+    REQUIRE(issued.status == 201);
+    const auto ticket = ticket::read(issued.json["text"].get<std::string>())->token.claims.id;
+    tests::Gate gate{*DeviceId::parse("gate-1"), key};
+    gate.write(tests::admitted(ticket));
+    House::Ask import{.method = "POST", .path = "/v1/journals", .body = framed(gate.all())};
+    import.content_type = "application/vnd.paifang.journal";
+    REQUIRE(platform.ask(import).json["booked"] == 1);
+    const Json now = platform.post("/v1/tickets/explain", {{"text", issued.json["text"]}})
+                         .json["tickets"][0]["now"];
+    CHECK(now[0]["words"]["reason"] == "already_used");
+    CHECK(now[0]["used"]["device"] == "gate-1");
+    CHECK(now[0]["used"]["device_zh"] == "一号");
+    CHECK(now[0]["used"]["device_en"] == "One");
+    CHECK(now[0]["used"]["at"] == "2026-05-01T08:00:00.000Z");
+    CHECK(now[0]["used"]["local_time"] == "2026-05-01 16:00");
 }
 
 TEST_CASE("codes are imported all or none, and bad lines are named by number") {
