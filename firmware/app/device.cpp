@@ -361,7 +361,8 @@ sync::CommandResult Device::carry_out(const wire::Command& command, Reading) {
             note(Notice::What::sync, "renew certificate");
             return {CommandState::accepted, "renewal begins"};
         case wire::CommandKind::resend:
-            engine_->resend_from(command.from_seq);
+            if (!engine_->resend_from(command.from_seq))
+                return {CommandState::refused, "there is no such event"};
             return {CommandState::done, {}};
     }
     return {CommandState::failed, "unknown command"};

@@ -206,7 +206,7 @@ void Engine::Parts::on_news(const wire::News& news, Reading now) {
     uses.on_news(news.uses_position, news.generation, now);
 }
 
-void Engine::resend_from(std::uint64_t seq) { parts_->outbox.resend_from(seq); }
+bool Engine::resend_from(std::uint64_t seq) { return parts_->outbox.resend_from(seq); }
 
 bool Engine::online(SteadyTime now, Millis within) const {
     const Parts& p = *parts_;

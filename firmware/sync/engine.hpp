@@ -102,8 +102,9 @@ public:
     /// When tick() is wanted at the latest, if nothing else happens.
     std::optional<SteadyTime> wake_at() const;
 
-    /// Sends the present epoch's events after `seq` once more (command resend).
-    void resend_from(std::uint64_t seq);
+    /// Sends the present epoch's events after `seq` once more (command resend); 0: all it keeps.
+    /// False: there is no such event.
+    bool resend_from(std::uint64_t seq);
 
     /// The server was heard within `within`.
     bool online(SteadyTime now, Millis within) const;

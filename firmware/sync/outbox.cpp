@@ -1,5 +1,7 @@
 #include "firmware/sync/outbox.hpp"
 
+#include <algorithm>
+
 namespace pf::firmware::sync {
 
 /// The next tick() sends on from what is confirmed.
@@ -21,13 +23,17 @@ void Outbox::on_link_down() {
     patience_.stop();
 }
 
-void Outbox::resend_from(std::uint64_t seq) {
+bool Outbox::resend_from(std::uint64_t seq) {
     const Epoch epoch = context_.journal.end().epoch;
+    // What was pruned is confirmed and gone: "all" means all that is kept.
+    for (const journal::EpochState& state : context_.journal.epochs())
+        if (state.epoch == epoch) seq = std::max(seq, state.begin.seq);
     const auto head = context_.journal.head_at(epoch, seq);
-    if (!head) return;
+    if (!head) return false;
     // What is to be sent again counts as unconfirmed until it is confirmed again.
     (void)context_.stored(context_.cache.set_confirmed(context_.generation, {epoch, seq, *head}));
     start_again();
+    return true;
 }
 
 std::uint64_t Outbox::confirmed_seq(Epoch epoch) const {

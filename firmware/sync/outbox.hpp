@@ -17,8 +17,9 @@ public:
     void tick(Reading now);
     std::optional<SteadyTime> wake_at() const { return patience_.until(); }
     std::uint64_t unconfirmed() const;
-    /// A command asks for everything after `seq` of the present epoch once more.
-    void resend_from(std::uint64_t seq);
+    /// A command asks for everything after `seq` of the present epoch once more. False: no such
+    /// event.
+    bool resend_from(std::uint64_t seq);
 
 private:
     /// The oldest epoch with something unconfirmed, and up to where it is confirmed.

@@ -277,13 +277,16 @@ TEST_CASE("the command resend") {
     device.link_up();
     device.ack(5);
     (void)device.sent_events();
-    device.engine->resend_from(2);
+    CHECK(device.engine->resend_from(2));
     CHECK(device.engine->status().unconfirmed == 3);
     device.pass(1);
     CHECK(device.sent_events() == "3-5");
-    device.engine->resend_from(99);  // no such event: nothing happens
+    CHECK_FALSE(device.engine->resend_from(99));  // no such event: nothing happens
     device.ack(5);
     CHECK(device.engine->status().unconfirmed == 0);
+    CHECK(device.engine->resend_from(0));  // from the very first
+    device.pass(1);
+    CHECK(device.sent_events() == "1-5");
 }
 
 }  // namespace
