@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view identity_name = "identity";
 constexpr std::string_view next_key_name = "key.next";
+constexpr std::string_view vault_failed = "vault_failed: the key vault could not be written";
 
 json to_json(const Enrolment& e) {
     return {{"device", e.device},
@@ -54,7 +55,8 @@ EnrolError error_of(https::Fault fault, const std::string& words) {
                            fault == https::Fault::no_authority ||
                            fault == https::Fault::plain_http_refused;
     return {untrusted ? EnrolFault::untrusted : EnrolFault::unreachable,
-            words.empty() ? std::string{https::to_text(fault)} : words};
+            words.empty() ? std::string{https::to_text(fault)}
+                          : fmt::format("{}: {}", https::to_text(fault), words)};
 }
 
 std::string refusal_of(const https::Response& response) {
@@ -73,20 +75,23 @@ Result<Enrolment, EnrolError> keep(const https::Response& response, const std::s
         return EnrolError{EnrolFault::refused, refusal_of(response)};
     auto enrolment = from_json(response.body);
     if (!enrolment)
-        return EnrolError{EnrolFault::answer_malformed, "the server's answer has another shape"};
+        return EnrolError{EnrolFault::answer_malformed,
+                          "answer_malformed: the server's answer has another shape"};
     if (present != nullptr && !renews(*present, *enrolment))
         return EnrolError{EnrolFault::untrusted,
-                          "the renewal names another device, site or site authority"};
+                          "renewal_untrusted: the renewal names another device, site or site "
+                          "authority"};
     enrolment->server_url = server_url;
     enrolment->key_pem = key.to_pem();
     const auto certificate = crypto::read_certificate(enrolment->certificate_pem);
     if (!certificate || !(certificate->key == key.public_key()))
-        return EnrolError{EnrolFault::answer_malformed, "the certificate is not for our key"};
+        return EnrolError{EnrolFault::answer_malformed,
+                          "answer_malformed: the certificate is not for our key"};
     json stored = to_json(*enrolment);
     stored["key_pem"] =
         enrolment->key_pem;  // one value, written at once: never a certificate without its key
     if (!vault.put(identity_name, as_bytes(stored.dump())))
-        return EnrolError{EnrolFault::vault_failed, "the key vault could not be written"};
+        return EnrolError{EnrolFault::vault_failed, std::string{vault_failed}};
     (void)vault.erase(next_key_name);
     return *enrolment;
 }
@@ -112,9 +117,9 @@ Result<Enrolment, EnrolError> pair(const std::string& server_url, const std::str
                          : array_from_hex<32>(std::string_view{code}.substr(dot + 1));
     if (!pin)
         return EnrolError{EnrolFault::code_malformed,
-                          "the code lacks the server's fingerprint behind a dot"};
+                          "code_malformed: the code lacks the server's fingerprint behind a dot"};
     const auto key = next_key(vault, entropy);
-    if (!key) return EnrolError{EnrolFault::vault_failed, "the key vault could not be written"};
+    if (!key) return EnrolError{EnrolFault::vault_failed, std::string{vault_failed}};
 
     https::Options options;
     options.base_url = server_url;
@@ -149,7 +154,7 @@ std::optional<Enrolment> load_enrolment(const ports::KeyVault& vault) {
 Result<Enrolment, EnrolError> renew(const Enrolment& present, ports::KeyVault& vault,
                                     Entropy& entropy) {
     const auto key = next_key(vault, entropy);
-    if (!key) return EnrolError{EnrolFault::vault_failed, "the key vault could not be written"};
+    if (!key) return EnrolError{EnrolFault::vault_failed, std::string{vault_failed}};
     https::Options options;
     options.base_url = present.renewal_url;
     options.ca_pem = present.authority_pem;

@@ -36,7 +36,7 @@ enum class EnrolFault : std::uint8_t {
 };
 struct EnrolError {
     EnrolFault fault = EnrolFault::unreachable;
-    std::string detail;  // the server's code, or what the network said
+    std::string detail;  // a stable word first: the server's code or the fault; then what is known
 };
 
 /// Pairs once. Blocking; for a tool or before the device starts. The key is in the vault before the
