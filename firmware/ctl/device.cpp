@@ -3,6 +3,8 @@
 
 #include "boards/sim/frames/frames.hpp"
 #include "firmware/ctl/command.hpp"
+#include "firmware/ctl/device_words.hpp"
+#include "firmware/ctl/words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -34,6 +36,12 @@ Json configuration_of(const Invite& a) {
     return json;
 }
 
+bool only_this_machine(std::string_view url) {
+    for (const std::string_view local : {"://localhost", "://127.", "://[::1]"})
+        if (url.find(local) != std::string_view::npos) return true;
+    return false;
+}
+
 Exit invite(Session& session, const Invite& a) {
     const auto server = session.server();
     if (!server) return session.fail(server.error());
@@ -49,12 +57,21 @@ Exit invite(Session& session, const Invite& a) {
               fmt::format("{} 的配对码，只能用一次，有效至 {}：\n{}", a.id, until, code)});
     if (const auto matrix = a.qr ? frames::render_qr(std::string_view{code}) : std::nullopt)
         session.say(frames::terminal_text(*matrix));
+    // Where the server says boards reach it; ours may be a tunnel or this machine alone.
+    const auto told = field(*invited, "server_url");
+    const auto& url = told.empty() ? (*server)->place().url : told;
     session.say(Words{fmt::format("On the device: paifang-device --data FOLDER --kind {} "
                                   "--server {} --code {}",
-                                  a.kind, (*server)->place().url, code),
+                                  a.kind, url, code),
                       fmt::format("在设备上：paifang-device --data 目录 --kind {} --server {} "
                                   "--code {}",
-                                  a.kind, (*server)->place().url, code)});
+                                  a.kind, url, code)});
+    if (only_this_machine(url))
+        session.say(
+            Words{"Only a board on the server's own machine gets there: set host and the addresses "
+                  "in the server's configuration (docs/runbooks/pair-a-gate.md).",
+                  "这个地址只有服务器本机能用：请在服务器配置里设置 host 和监听地址"
+                  "（见 docs/runbooks/pair-a-gate.md）。"});
     return Exit::ok;
 }
 
@@ -66,14 +83,16 @@ Exit list(Session& session, const Nothing&) {
     Json items = Json::array();
     Table table{{session.pick({"DEVICE", "设备"}), session.pick({"SITE", "景区"}),
                  session.pick({"KIND", "类型"}), session.pick({"NUMBER", "编号"}),
-                 session.pick({"STATE", "状态"}), session.pick({"ONLINE", "在线"}),
+                 session.pick({"STATE", "状态"}), session.pick({"CONNECTED", "已连接"}),
                  session.pick({"LAST HEARD", "最近联系"})}};
     const auto count = (*server)->list("/v1/devices", all, [&](const Json& device) {
         items.push_back(device);
         const Json configuration = device.value("configuration", Json::object());
         const bool online = device.value("online", false);
-        table.row({field(device, "id"), field(device, "site"), field(configuration, "kind"),
-                   field(configuration, "number"), field(device, "state"),
+        table.row({field(device, "id"), field(device, "site"),
+                   session.pick(words_of(Set::device_kind, field(configuration, "kind"))),
+                   field(configuration, "number"),
+                   session.pick(words_of(Set::device_state, field(device, "state"))),
                    online ? session.pick({"yes", "是"}) : session.pick({"no", "否"}),
                    field(device, "last_heard")});
         return true;
@@ -88,25 +107,16 @@ struct OneDevice {
     std::string id;
 };
 
-void show_to_people(Session& session, const Json& device) {
-    Table table{{session.pick({"DEVICE", "设备"}), field(device, "id")}};
-    const Json configuration = device.value("configuration", Json::object());
-    const auto row = [&](const Words& what, std::string value) {
-        table.row({session.pick(what), std::move(value)});
-    };
-    row({"name", "名称"}, session.name_in(configuration));
-    row({"number", "编号"}, field(configuration, "number"));
-    row({"kind", "类型"}, field(configuration, "kind"));
-    row({"site", "景区"}, field(device, "site"));
-    row({"point", "点位"}, field(configuration, "point"));
-    row({"state", "状态"}, field(device, "state"));
-    row({"online", "在线"}, field(device, "online"));
-    row({"last heard", "最近联系"}, field(device, "last_heard"));
-    row({"clock", "时钟"}, field(device, "clock"));
-    row({"firmware", "固件"}, field(device, "firmware"));
-    row({"certificate until", "证书到期"}, field(device, "certificate_until"));
-    row({"topics", "主题"}, field(device, "topic_root"));
-    session.say(table.text());
+Exit keys(Session& session, const OneDevice& a) {
+    const auto server = session.server();
+    if (!server) return session.fail(server.error());
+    const auto answer = (*server)->get("/v1/devices/" + encoded(a.id) + "/keys");
+    if (!answer) return session.fail(answer.error());
+    session.document(*answer);
+    // Nothing but PEM, so that it can be kept in a file as it is.
+    for (const Json& item : answer->value("items", Json::array()))
+        session.say(field(item, "public_key_pem"));
+    return Exit::ok;
 }
 
 Exit show(Session& session, const OneDevice& a) {
@@ -115,7 +125,7 @@ Exit show(Session& session, const OneDevice& a) {
     const auto device = (*server)->get("/v1/devices/" + encoded(a.id));
     if (!device) return session.fail(device.error());
     session.document(*device);
-    show_to_people(session, *device);
+    say_device(session, *device);
     return Exit::ok;
 }
 
@@ -127,7 +137,7 @@ Exit revoke(Session& session, const OneDevice& a) {
     session.document(*device);
     session.say(
         Words{fmt::format("{} is revoked: disconnected, and nothing of it is booked.", a.id),
-              fmt::format("{} 已吊销：断开连接，之后的记录不入账。", a.id)});
+              fmt::format("{} 已吊销：断开连接，之后的事件不入账。", a.id)});
     return Exit::ok;
 }
 
@@ -181,6 +191,10 @@ void add_device_commands(const Command& root) {
         group.command("list", {"all devices", "列出设备"}, "paifangctl device list");
     listing.runs(std::make_shared<Nothing>(), list);
     add_one(group, "show", {"state of one device", "一台设备的状态"}, show);
+    add_one(group, "keys",
+            {"every key it ever had, PEM: what its journals are signed with",
+             "它用过的所有公钥 PEM：事件日志由它们签名"},
+            keys);
     add_one(group, "revoke",
             {"shut a lost or stolen device out for good", "永久停用丢失或被盗的设备"}, revoke);
     add_device_acts(group);

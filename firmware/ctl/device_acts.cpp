@@ -5,6 +5,7 @@
 
 #include "common/admission/reason.hpp"
 #include "firmware/ctl/command.hpp"
+#include "firmware/ctl/words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -45,7 +46,7 @@ Got<Json> wait_for(Session& session, Server& server, Json command, std::uint32_t
 }
 
 /// What the people at the device would have been told; a newer device may know more reasons.
-const admission::Words* words_of(std::string_view key) {
+const admission::Words* reason_of(std::string_view key) {
     const auto all = admission::all_words();
     const auto found = std::ranges::find(all, key, &admission::Words::key);
     return found == all.end() ? nullptr : &*found;
@@ -62,7 +63,7 @@ Exit tell(Session& session, const Act& act, Json command) {
     const auto state = field(command, "state");
     const auto detail = harmless(field(command, "detail"));
     const auto* words =
-        field(command, "kind") == "test_scan" && state == "done" ? words_of(detail) : nullptr;
+        field(command, "kind") == "test_scan" && state == "done" ? reason_of(detail) : nullptr;
     if (words != nullptr)
         command["answer"] = {{"reason", words->key},
                              {"zh", words->zh},
@@ -74,10 +75,11 @@ Exit tell(Session& session, const Act& act, Json command) {
         say_answer(session, act, *words);
         return Exit::ok;
     }
+    const auto said = words_of(Set::answer, detail);
     if (succeeded(command)) {
         session.say(
-            Words{fmt::format("{}: done{}{}", act.id, detail.empty() ? "" : ": ", detail),
-                  fmt::format("{}：已完成{}{}", act.id, detail.empty() ? "" : "：", detail)});
+            Words{fmt::format("{}: done{}{}", act.id, detail.empty() ? "" : ": ", said.en),
+                  fmt::format("{}：已完成{}{}", act.id, detail.empty() ? "" : "：", said.zh)});
         return Exit::ok;
     }
     if (act.wait_s == 0) {
@@ -88,16 +90,16 @@ Exit tell(Session& session, const Act& act, Json command) {
     // The document is out already; here are only words.
     const bool heard = ended(command);
     session.world().err << session.pick(
-        heard
-            ? Words{fmt::format("paifangctl: {} {}: {} [command_{}]\n", act.id, state, detail,
-                                state),
-                    fmt::format("paifangctl: {} 未执行：{} [command_{}]\n", act.id, detail, state)}
-            : Words{fmt::format("paifangctl: {} has not answered within {} s; the command "
-                                "expires by itself [command_unanswered]\n",
-                                act.id, act.wait_s),
-                    fmt::format("paifangctl: {} 在 {} 秒内没有回答；命令会自行过期 "
-                                "[command_unanswered]\n",
-                                act.id, act.wait_s)});
+        heard ? Words{fmt::format("paifangctl: {} {}: {} [command_{}]\n", act.id,
+                                  words_of(Set::command_state, state).en, said.en, state),
+                      fmt::format("paifangctl: {} {}：{} [command_{}]\n", act.id,
+                                  words_of(Set::command_state, state).zh, said.zh, state)}
+              : Words{fmt::format("paifangctl: {} has not answered within {} s; the command "
+                                  "expires by itself [command_unanswered]\n",
+                                  act.id, act.wait_s),
+                      fmt::format("paifangctl: {} 在 {} 秒内没有回答；指令会自行过期 "
+                                  "[command_unanswered]\n",
+                                  act.id, act.wait_s)});
     return Exit::refused;
 }
 
@@ -178,14 +180,17 @@ void add_device_acts(const Command& devices) {
     scanning.runs(std::move(t), test_scan);
 
     const auto resending = devices.command(
-        "resend", {"send the journal again", "重新上传流水"},
-        "paifangctl device resend gate-1 --from 120   # everything after number 120");
+        "resend", {"send the journal again", "重新上传事件日志"},
+        "paifangctl device resend gate-1 --from 120   # everything after number 120\n"
+        "paifangctl device resend gate-1 --from 0     # all it keeps");
     auto r = std::make_shared<Resend>();
     add_act(resending, r->act);
     resending
-        .option("--from", r->from, {"number of the last event not to send", "从这个序号之后开始"})
+        .option("--from", r->from,
+                {"number of the last event not to send; 0: all it keeps",
+                 "从这个序号之后开始；0 为全部"})
         .required()
-        .range(1, INT64_MAX);
+        .range(0, INT64_MAX);
     resending.runs(std::move(r), resend);
 
     const auto renewing =

@@ -24,7 +24,7 @@ Failure journal_failure(const std::string& path, journal::Fault fault) {
     const std::string what{journal::to_text(fault)};
     return file_failure("journal_" + what, path,
                         {fmt::format("no journal that can be read ({})", what),
-                         fmt::format("不是可读的流水（{}）", what)});
+                         fmt::format("不是可读的事件日志（{}）", what)});
 }
 
 Got<std::unique_ptr<journal::Reader>> open_journal(const std::string& folder) {
@@ -32,7 +32,7 @@ Got<std::unique_ptr<journal::Reader>> open_journal(const std::string& folder) {
     std::error_code error;
     if (std::filesystem::is_directory(path, error)) path /= "events.db";
     if (!std::filesystem::is_regular_file(path, error))
-        return file_failure("journal_missing", path, {"no journal here", "这里没有流水"});
+        return file_failure("journal_missing", path, {"no journal here", "这里没有事件日志"});
     auto reader = journal::Reader::open(path.string(), {});
     if (!reader) return journal_failure(path.string(), reader.error());
     return std::move(*reader);

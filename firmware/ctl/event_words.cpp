@@ -1,8 +1,12 @@
 #include "firmware/ctl/event_words.hpp"
 
+#include <fmt/format.h>
+
 #include <variant>
 
 #include "common/admission/reason.hpp"
+#include "firmware/ctl/ticket_words.hpp"
+#include "firmware/ctl/words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -129,7 +133,72 @@ Json body_of(const LetIn& body) {
 }
 Json body_of(const Finding& body) { return {{"code", body.code}, {"detail", body.detail}}; }
 
+Words same(std::string text) { return {text, text}; }
+
+Words reason_words(std::string_view key) {
+    for (const auto& words : admission::all_words())
+        if (words.key == key) return {std::string{words.en}, std::string{words.zh}};
+    return same(std::string{key});
+}
+
+/// Every flag that is set.
+Words flag_words(const Json& value) {
+    const auto flags = value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+    Words out;
+    for (std::uint64_t bit = 1; bit != 0 && bit <= flags; bit <<= 1U) {
+        if ((flags & bit) == 0) continue;
+        const auto one = words_of(Set::flag, std::to_string(bit));
+        out.en += (out.en.empty() ? "" : " + ") + one.en;
+        out.zh += (out.zh.empty() ? "" : "、") + one.zh;
+    }
+    return out;
+}
+
+/// What a field's value says; a field's name alone does not tell, its event does.
+Words value_words(std::string_view kind, std::string_view name, const Json& value) {
+    const std::string text = harmless(plain(value));
+    if (value.is_boolean()) return value.get<bool>() ? Words{"yes", "是"} : Words{"no", "否"};
+    if (name == "reason") return reason_words(text);
+    if (name == "person_type") return person_type_words(text);
+    if (name == "carrier") return words_of(Set::carrier, text);
+    if (name == "flags") return flag_words(value);
+    if (name == "how") return words_of(Set::passage, text);
+    if (name == "what") return words_of(Set::alarm, text);
+    if (name == "scope") return words_of(Set::list, text);
+    if (kind == "epoch_opened" && name == "why") return words_of(Set::epoch_begins, text);
+    if (kind == "clock_changed" && name == "source") return words_of(Set::clock_source, text);
+    if (kind == "command_done" && name == "kind") return words_of(Set::command, text);
+    if (kind == "command_done" && name == "state") return words_of(Set::command_state, text);
+    if (kind == "finding" && name == "code") return words_of(Set::report, text);
+    return same(text);
+}
+
+/// Fields no person reads: in JSON they are.
+bool for_machines(std::string_view name, const Json& value) {
+    return name == "root" || (name == "flags" && value == 0);
+}
+
 }  // namespace
+
+Words words_of_event(const Json& event) {
+    const std::string kind = field(event, "kind");
+    Words out = words_of(Set::event, kind);
+    const Json body = event.value("body", Json::object());
+    bool first = true;
+    for (const auto& [name, value] : body.items()) {
+        if (for_machines(name, value)) continue;
+        const auto what = words_of(Set::event_field, name);
+        const auto said = value_words(kind, name, value);
+        out.en += fmt::format("{}{} {}", first ? ": " : ", ", what.en, said.en);
+        out.zh += fmt::format("{}{} {}", first ? "：" : "，", what.zh, said.zh);
+        first = false;
+    }
+    if (event.contains("bytes")) {
+        out.en += ": " + field(event, "bytes");
+        out.zh += "：" + field(event, "bytes");
+    }
+    return {harmless(out.en), harmless(out.zh)};
+}
 
 Json event_json(BytesView bytes) {
     const auto event = decode(bytes);

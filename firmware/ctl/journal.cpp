@@ -7,6 +7,7 @@
 #include "firmware/ctl/event_words.hpp"
 #include "firmware/ctl/files.hpp"
 #include "firmware/ctl/journal_file.hpp"
+#include "firmware/ctl/words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -18,14 +19,21 @@ struct Dump {
     std::uint64_t after = 0;
 };
 
-std::string body_words(const Json& event) {
-    std::string out;
-    const Json body = event.value("body", Json::object());
-    for (const auto& [name, value] : body.items()) out += fmt::format(" {} {}", name, plain(value));
-    return harmless(out);
-}
-
 std::string hex_of(Epoch epoch) { return to_hex(to_be8(epoch.value)); }
+
+/// "5e0c4a1d#12     2026-05-01T00:00:00.000Z admitted: ticket 7c1f… (clock unsure)"
+Words line_of(const Json& event) {
+    const auto begin = fmt::format("{}#{:<6} {} ", field(event, "epoch").substr(0, 8),
+                                   field(event, "seq"), field(event, "at"));
+    Words words = words_of_event(event);
+    // A clock that was right is not worth a word in every line.
+    if (const auto clock = field(event, "clock"); !clock.empty() && clock != "confirmed") {
+        const auto how = words_of(Set::clock, clock);
+        words.en += fmt::format(" (clock: {})", how.en);
+        words.zh += fmt::format("（时钟：{}）", how.zh);
+    }
+    return {begin + words.en, begin + words.zh};
+}
 
 Exit dump(Session& session, const Dump& a) {
     const auto reader = open_journal(a.data);
@@ -40,11 +48,7 @@ Exit dump(Session& session, const Dump& a) {
                            {"seq", stored.seq}};
                 event.update(event_json(stored.event));
                 event["head"] = to_hex(stored.head);
-                const auto line =
-                    fmt::format("{}#{:<6} {} {:<11} {}{}", hex_of(epoch.epoch).substr(0, 8),
-                                stored.seq, field(event, "at"), field(event, "clock"),
-                                field(event, "kind"), body_words(event));
-                session.item(event, {line, line});
+                session.item(event, line_of(event));
                 return true;
             });
         if (!read) return session.fail(journal_failure(a.data, read.error()));
@@ -65,11 +69,22 @@ struct Report {
     std::uint64_t kinds_unknown = 0;
     Json epochs = Json::array();
     Json flaws = Json::array();
-    std::string signature = "unchecked";  // "valid", "bad", "unchecked", a reason
+    /// "valid", "bad": every signature was looked at. "key_certified": a journal on its device,
+    /// signed when it leaves. "unchecked", or why the key can't vouch.
+    std::string signature = "unchecked";
 };
 
+void say_flaw(Session& session, const Json& flaw) {
+    const auto what = words_of(Set::flaw, field(flaw, "what"));
+    const auto where = fmt::format("{}#{}", field(flaw, "epoch"), field(flaw, "seq"));
+    session.say(Words{fmt::format("FLAW at {}: {} [{}]", where, what.en, field(flaw, "what")),
+                      fmt::format("缺陷，位于 {}：{} [{}]", where, what.zh, field(flaw, "what"))});
+}
+
 Exit tell(Session& session, const Report& report) {
-    const bool signed_well = report.signature == "valid" || report.signature == "unchecked";
+    const bool signed_well = report.signature == "valid" || report.signature == "key_certified" ||
+                             report.signature == "unchecked";
+    const Words signature = words_of(Set::signature, report.signature);
     const bool whole = report.flaws.empty() && signed_well;
     session.document({{"device", report.device},
                       {"whole", whole},
@@ -78,21 +93,16 @@ Exit tell(Session& session, const Report& report) {
                       {"epochs", report.epochs},
                       {"signature", report.signature},
                       {"flaws", report.flaws}});
-    for (const Json& flaw : report.flaws)
-        session.say(Words{fmt::format("FLAW {} at {}#{}", field(flaw, "what"), field(flaw, "epoch"),
-                                      field(flaw, "seq")),
-                          fmt::format("问题 {}，位于 {}#{}", field(flaw, "what"),
-                                      field(flaw, "epoch"), field(flaw, "seq"))});
+    for (const Json& flaw : report.flaws) say_flaw(session, flaw);
     session.say(
-        whole ? Words{fmt::format("{}: {} events, chain whole, signature {}.", report.device,
-                                  report.events, report.signature),
-                      fmt::format("{}：{} 条记录，链完整，签名 {}。", report.device, report.events,
-                                  report.signature)}
-              : Words{fmt::format("{}: {} events, {} flaws, signature {}. Do not trust it.",
-                                  report.device, report.events, report.flaws.size(),
-                                  report.signature),
-                      fmt::format("{}：{} 条记录，{} 处问题，签名 {}。不可信。", report.device,
-                                  report.events, report.flaws.size(), report.signature)});
+        whole ? Words{fmt::format("{}: {} events, chain whole; {}.", report.device, report.events,
+                                  signature.en),
+                      fmt::format("{}：{} 个事件，哈希链完整；{}。", report.device, report.events,
+                                  signature.zh)}
+              : Words{fmt::format("{}: {} events, {} flaws; {}. Do not trust it.", report.device,
+                                  report.events, report.flaws.size(), signature.en),
+                      fmt::format("{}：{} 个事件，{} 处缺陷；{}。不可信。", report.device,
+                                  report.events, report.flaws.size(), signature.zh)});
     return whole ? Exit::ok : Exit::refused;
 }
 
@@ -120,8 +130,49 @@ Exit verify_folder(Session& session, const Verify& a) {
                                 {"seq", flaw.seq}});
     // A journal on its device is not signed yet; its key must be the one the server certified for
     // it, and then every head can be signed on the way out.
-    if (*identity) report.signature = unfit(**identity, report.device).value_or("valid");
+    if (*identity) report.signature = unfit(**identity, report.device).value_or("key_certified");
     return tell(session, report);
+}
+
+/// A certificate, or public keys one after another as `device keys` prints them.
+Got<std::vector<crypto::PublicKey>> keys_from_file(const std::string& path) {
+    constexpr std::string_view end_line = "-----END PUBLIC KEY-----";
+    const auto pem = read_file(path, pem_file_bytes_max);
+    if (!pem) return pem.error();
+    std::vector<crypto::PublicKey> keys;
+    if (const auto certificate = crypto::read_certificate(*pem)) keys.push_back(certificate->key);
+    for (std::size_t at = 0; keys.empty() || at > 0;) {
+        const auto end = pem->find(end_line, at);
+        if (end == std::string::npos) break;
+        const auto next = end + end_line.size();
+        const auto key = crypto::PublicKey::from_pem(pem->substr(at, next - at) + "\n");
+        if (!key) break;
+        keys.push_back(*key);
+        at = next;
+    }
+    if (keys.empty())
+        return file_failure("certificate_malformed", path,
+                            {"neither certificate nor public key", "既不是证书也不是公钥"});
+    return keys;
+}
+
+/// Every key the device ever had; none: no server is named.
+Got<std::vector<crypto::PublicKey>> keys_from_server(Session& session, const DeviceId& device) {
+    std::vector<crypto::PublicKey> keys;
+    if (!session.server_named()) return keys;
+    const auto server = session.server();
+    if (!server) return server.error();
+    const auto answer = (*server)->get("/v1/devices/" + encoded(device.text()) + "/keys");
+    if (!answer) return answer.error();
+    for (const Json& item : answer->value("items", Json::array()))
+        if (auto key = crypto::PublicKey::from_pem(field(item, "public_key_pem")))
+            keys.push_back(*key);
+    if (keys.empty())
+        return Failure{.exit = Exit::refused,
+                       .code = "device_without_key",
+                       .words = {fmt::format("the server knows no key of {}", device.text()),
+                                 fmt::format("服务器没有 {} 的密钥", device.text())}};
+    return keys;
 }
 
 Exit verify_file(Session& session, const Verify& a) {
@@ -131,19 +182,11 @@ Exit verify_file(Session& session, const Verify& a) {
     const auto batches = read_journal_file(as_bytes(*text), fault);
     if (!batches)
         return session.fail(file_failure(
-            fault, a.file, {"no exported journal, or cut short", "不是导出的流水，或不完整"}));
-    std::optional<crypto::PublicKey> key;
-    if (!a.certificate.empty()) {
-        const auto pem = read_file(a.certificate, pem_file_bytes_max);
-        if (!pem) return session.fail(pem.error());
-        const auto certificate = crypto::read_certificate(*pem);
-        key = certificate ? std::optional{certificate->key} : crypto::PublicKey::from_pem(*pem);
-        if (!key)
-            return session.fail(
-                file_failure("certificate_malformed", a.certificate,
-                             {"neither certificate nor public key", "既不是证书也不是公钥"}));
-    }
-    const auto found = verify_journal_file(*batches, key);
+            fault, a.file, {"no exported journal, or cut short", "不是导出的事件日志，或不完整"}));
+    const auto keys = a.certificate.empty() ? keys_from_server(session, batches->front().device)
+                                            : keys_from_file(a.certificate);
+    if (!keys) return session.fail(keys.error());
+    const auto found = verify_journal_file(*batches, *keys);
     Report report{.device = batches->front().device.text(), .events = found.events};
     bool signed_well = true;
     for (const auto& flaw : found.flaws) {
@@ -151,7 +194,7 @@ Exit verify_file(Session& session, const Verify& a) {
         report.flaws.push_back(
             {{"what", flaw.what}, {"epoch", hex_of(flaw.epoch)}, {"seq", flaw.seq}});
     }
-    if (key) report.signature = signed_well ? "valid" : "bad";
+    if (!keys->empty()) report.signature = signed_well ? "valid" : "bad";
     return tell(session, report);
 }
 
@@ -189,7 +232,7 @@ Exit export_to(Session& session, const ExportTo& a) {
                       {"signed", key.has_value()}});
     session.say(Words{
         fmt::format("{} events of {} in {}.", made->events, (*reader)->device().text(), a.out),
-        fmt::format("{} 的 {} 条记录已写入 {}。", (*reader)->device().text(), made->events,
+        fmt::format("{} 的 {} 个事件已写入 {}。", (*reader)->device().text(), made->events,
                     a.out)});
     if (!key)
         session.say(Words{"No key in the vault, so it is not signed: servers quarantine it.",
@@ -206,7 +249,7 @@ Option add_folder(const Command& command, std::string& data) {
 }  // namespace
 
 void add_journal_commands(const Command& root) {
-    const auto group = root.group("journal", {"a device's own memory", "设备自己的流水"});
+    const auto group = root.group("journal", {"a device's own memory", "设备自己的事件日志"});
 
     const auto dumping = group.command("dump", {"every event", "逐条列出"},
                                        "paifangctl journal dump --data /var/lib/paifang-device\n"
@@ -216,21 +259,25 @@ void add_journal_commands(const Command& root) {
     dumping.option("--after", d->after, {"only events after this number", "只看这个序号之后的"});
     dumping.runs(std::move(d), dump);
 
-    const auto verifying =
-        group.command("verify", {"chain, gaps, signatures", "检验链、缺口、签名"},
-                      "paifangctl journal verify --data /var/lib/paifang-device\n"
-                      "paifangctl journal verify gate-3.journal --certificate gate-3.pem");
+    const auto verifying = group.command(
+        "verify", {"chain, gaps, signatures", "检验链、缺口、签名"},
+        "paifangctl journal verify --data /var/lib/paifang-device\n"
+        "paifangctl journal verify gate-3.journal --certificate gate-3.pem\n"
+        "paifangctl journal verify gate-3.journal --server https://…   # its keys are "
+        "asked for");
     auto v = std::make_shared<Verify>();
     add_folder(verifying, v->data);
-    verifying.option("file", v->file, {"an exported journal", "导出的流水文件"});
-    verifying.option("--certificate", v->certificate,
-                     {"the device's certificate or public key, PEM", "设备证书或公钥 PEM"});
+    verifying.option("file", v->file, {"an exported journal", "导出的事件日志文件"});
+    verifying.option(
+        "--certificate", v->certificate,
+        {"the device's certificate or public keys, PEM; without it the server named is asked",
+         "设备证书或公钥 PEM；不给则向指定的服务器询问"});
     verifying.runs(std::move(v), verify);
 
-    const auto exporting =
-        group.command("export", {"a dead gate's journal, signed, for import", "导出故障闸机的流水"},
-                      "paifangctl journal export --data /media/dead-gate --out gate-3.journal\n"
-                      "paifangctl journal import gate-3.journal        # at the server");
+    const auto exporting = group.command(
+        "export", {"a dead gate's journal, signed, for import", "导出故障闸机的事件日志"},
+        "paifangctl journal export --data /media/dead-gate --out gate-3.journal\n"
+        "paifangctl journal import gate-3.journal        # at the server");
     auto e = std::make_shared<ExportTo>();
     add_folder(exporting, e->data).required();
     exporting.option("--out", e->out, {"file to write", "写入的文件"}).required();

@@ -41,8 +41,8 @@ struct FileVerification {
     std::uint64_t events = 0;
     std::vector<FileFlaw> flaws;
 };
-/// Without a key signatures are not looked at.
+/// Each batch must be signed with one of the keys; without keys signatures are not looked at.
 FileVerification verify_journal_file(const std::vector<wire::Batch>& batches,
-                                     const std::optional<crypto::PublicKey>& key);
+                                     const std::vector<crypto::PublicKey>& keys);
 
 }  // namespace pf::firmware::ctl

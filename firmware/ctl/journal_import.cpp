@@ -4,6 +4,7 @@
 #include "firmware/ctl/command.hpp"
 #include "firmware/ctl/files.hpp"
 #include "firmware/ctl/journal_file.hpp"
+#include "firmware/ctl/words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -21,7 +22,7 @@ Exit import(Session& session, const Import& a) {
         (*server)->upload("/v1/journals", std::string{journal_media_type}, std::move(*file));
     if (!answer) return session.fail(answer.error());
     session.document(*answer);
-    Table table{{session.pick({"DEVICE", "设备"}), session.pick({"EPOCH", "纪元"}),
+    Table table{{session.pick({"DEVICE", "设备"}), session.pick({"EPOCH", "日志周期"}),
                  session.pick({"FROM", "从"}), session.pick({"TO", "到"}),
                  session.pick({"RESULT", "结果"})}};
     bool all_booked = true;
@@ -29,7 +30,7 @@ Exit import(Session& session, const Import& a) {
         const auto result = field(batch, "result");
         all_booked = all_booked && (result == "booked" || result == "known");
         table.row({field(batch, "device"), field(batch, "epoch"), field(batch, "first_seq"),
-                   field(batch, "last_seq"), result});
+                   field(batch, "last_seq"), session.pick(words_of(Set::import_result, result))});
     }
     session.say(table.text());
     if (all_booked) return Exit::ok;
@@ -45,7 +46,7 @@ Exit import(Session& session, const Import& a) {
 
 void add_journal_import(const Command& journals) {
     const auto command = journals.command(
-        "import", {"give an exported journal to the server", "把导出的流水交给服务器"},
+        "import", {"give an exported journal to the server", "把导出的事件日志交给服务器"},
         "paifangctl journal import gate-3.journal --data /var/lib/paifang");
     auto a = std::make_shared<Import>();
     command.option("file", a->file, {"the exported file", "导出的文件"}).required();

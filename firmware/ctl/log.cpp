@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "firmware/ctl/command.hpp"
+#include "firmware/ctl/event_words.hpp"
+#include "firmware/ctl/words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -12,20 +14,13 @@ struct SyncLog {
     bool follow = false;
 };
 
-/// "admitted ticket 7c1f… product 1 persons 2": the fields of the body as they are.
-std::string body_words(const Json& event) {
-    std::string out;
-    const Json body = event.value("body", Json::object());
-    for (const auto& [name, value] : body.items()) out += fmt::format(" {} {}", name, plain(value));
-    return harmless(out);
-}
-
 Words line_of(const Json& event) {
-    const auto line = fmt::format("{:>7} {} {} {}#{} {}{}", field(event, "position"),
-                                  field(event, event.contains("at") ? "at" : "received_at"),
-                                  field(event, "device"), field(event, "epoch").substr(0, 8),
-                                  field(event, "seq"), field(event, "kind"), body_words(event));
-    return {line, line};
+    const auto begin = fmt::format("{:>7} {} {} {}#{} ", field(event, "position"),
+                                   field(event, event.contains("at") ? "at" : "received_at"),
+                                   field(event, "device"), field(event, "epoch").substr(0, 8),
+                                   field(event, "seq"));
+    const auto words = words_of_event(event);
+    return {begin + words.en, begin + words.zh};
 }
 
 Got<std::uint64_t> pages(Server& server, const SyncLog& a, const Server::Each& each) {
@@ -83,13 +78,14 @@ Exit findings(Session& session, const Findings& a) {
                  session.pick({"WHAT", "内容"})}};
     const auto count = (*server)->list("/v1/findings", a.limit, [&](const Json& finding) {
         items.push_back(finding);
-        table.row({field(finding, "at"), field(finding, "kind"), field(finding, "device"),
-                   field(finding, "ticket"), field(finding, "detail")});
+        table.row({field(finding, "at"),
+                   session.pick(words_of(Set::finding, field(finding, "kind"))),
+                   field(finding, "device"), field(finding, "ticket"), field(finding, "detail")});
         return true;
     });
     if (!count) return session.fail(count.error());
     session.document({{"items", items}});
-    session.say(table.empty() ? session.pick({"Nothing to look at.", "没有需要处理的问题。"})
+    session.say(table.empty() ? session.pick({"Nothing to look at.", "没有异常发现。"})
                               : table.text());
     return Exit::ok;
 }
@@ -97,18 +93,19 @@ Exit findings(Session& session, const Findings& a) {
 }  // namespace
 
 void add_log_commands(const Command& root) {
-    const auto sync = root.group("sync", {"what devices delivered", "设备上传的记录"});
+    const auto sync = root.group("sync", {"what devices delivered", "设备上传的事件"});
     const auto log = sync.command(
-        "log", {"events of all devices, in order of arrival", "全部设备的记录，按到达顺序"},
+        "log", {"events of all devices, in order of arrival", "全部设备的事件，按到达顺序"},
         "paifangctl sync log --after 1200\n"
         "paifangctl sync log --follow --json | jq -c 'select(.kind==\"admitted\")'");
     auto a = std::make_shared<SyncLog>();
     log.option("--after", a->after, {"only what came after this position", "只看这个位置之后的"});
     log.option("--limit", a->limit, {"at most so many", "最多几条"}).range(1, INT64_MAX);
-    log.flag("--follow", a->follow, {"stay, and show what arrives", "持续显示新到的记录"});
+    log.flag("--follow", a->follow, {"stay, and show what arrives", "持续显示新到的事件"});
     log.runs(std::move(a), sync_log);
 
-    const auto group = root.group("findings", {"what somebody should look at", "需要人处理的问题"});
+    const auto group =
+        root.group("findings", {"what somebody should look at", "异常发现，需要人处理"});
     const auto listing =
         group.command("list", {"newest first", "最新的在前"}, "paifangctl findings list");
     auto f = std::make_shared<Findings>();

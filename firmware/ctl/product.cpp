@@ -3,6 +3,8 @@
 
 #include "firmware/ctl/command.hpp"
 #include "firmware/ctl/hours.hpp"
+#include "firmware/ctl/ticket_words.hpp"
+#include "firmware/ctl/words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -80,6 +82,15 @@ struct OfSite {
     std::uint32_t site = 0;
 };
 
+/// "child, senior", or a dash.
+std::string types_in_words(const Session& session, const Json& product) {
+    std::string out;
+    for (const Json& type : product.value("certificate", Json::array()))
+        out += (out.empty() ? "" : session.pick({", ", "、"})) +
+               session.pick(person_type_words(plain(type)));
+    return out.empty() ? "-" : out;
+}
+
 Exit list_products(Session& session, const OfSite& a) {
     const auto server = session.server();
     if (!server) return session.fail(server.error());
@@ -93,7 +104,8 @@ Exit list_products(Session& session, const OfSite& a) {
         items.push_back(product);
         const auto points = field(product, "points");
         table.row({field(product, "id"), session.name_in(product), points == "-" ? every : points,
-                   field(product, "stale"), field(product, "certificate")});
+                   session.pick(words_of(Set::stale, field(product, "stale"))),
+                   types_in_words(session, product)});
         return true;
     });
     if (!count) return session.fail(count.error());
@@ -132,7 +144,7 @@ void add_product_adding(const Command& group) {
     adding
         .option("--certificate", a->certificate,
                 {"person types that must show a proof: child, senior, …",
-                 "须出示证件的人群：child、senior……"})
+                 "须出示证件的人员类型：child、senior……"})
         .one_of(person_types);
     adding.runs(std::move(a), add_product);
 }

@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "firmware/ctl/command.hpp"
+#include "firmware/ctl/parse_words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -83,7 +84,7 @@ constexpr const char* overview_zh =
     "  paifangctl product add 1 --zh 成人票 --en 'Adult ticket'\n"
     "  paifangctl device invite 1 gate-1 --kind gate --point 1   # 打印配对码\n"
     "  paifangctl ticket issue --site 1 --product 1 --first 2026-05-01 --last 2026-05-01 --qr\n"
-    "  paifangctl sync log --follow                # 看检票记录到达\n"
+    "  paifangctl sync log --follow                # 看事件到达\n"
     "这个码说了什么，为什么被拒？\n"
     "  paifangctl ticket explain 'PF1:…'\n"
     "更多：paifangctl 命令 --help；docs/paifangctl.md";
@@ -104,6 +105,7 @@ void build(Session& session, CLI::App& app, std::string& language) {
     add_log_commands(root);
     add_journal_commands(root);
     add_scan_command(root);
+    if (session.language() == Language::chinese) speak_chinese(app);
 }
 
 std::string path_of(const CLI::App& app) {
@@ -118,13 +120,13 @@ Exit parse_failed(World& world, Session& session, const CLI::App& app, const CLI
         app.exit(error, world.out, world.err);  // --help or --version was asked for
         return Exit::ok;
     }
+    const auto said = parse_words(error);
     session.json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
     const std::string path = path_of(app);
-    return session.fail(
-        {.exit = Exit::usage,
-         .code = "usage",
-         .words = {fmt::format("{}\nsee: {} --help", error.what(), path),
-                   fmt::format("用法不对：{}\n请看：{} --help", error.what(), path)}});
+    return session.fail({.exit = Exit::usage,
+                         .code = "usage",
+                         .words = {fmt::format("{}\nsee: {} --help", said.en, path),
+                                   fmt::format("用法不对：{}\n请看：{} --help", said.zh, path)}});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "firmware/ctl/command.hpp"
+#include "firmware/ctl/words.hpp"
 #include "firmware/scan/picture_file.hpp"
 
 namespace pf::firmware::ctl {
@@ -55,20 +56,24 @@ Json report_json(const scan::PictureReport& report) {
 Words line_of(const Json& json) {
     const auto file = harmless(field(json, "file"));
     if (json.contains("fault")) {
-        const auto line = fmt::format("{}: {}", file, field(json, "fault"));
-        return {line, line};
+        const auto fault = words_of(Set::scan_fault, field(json, "fault"));
+        return {fmt::format("{}: {}", file, fault.en), fmt::format("{}：{}", file, fault.zh)};
     }
     const double took_ms = static_cast<double>(json["search_us"].get<std::int64_t>()) / 1000.0;
-    std::string codes;
-    for (const Json& code : json["codes"])
-        codes += fmt::format("  [{} {}] {}", field(code, "symbology"), field(code, "strategy"),
-                             harmless(field(code, code.contains("text") ? "text" : "bytes")));
+    Words codes;
+    for (const Json& code : json["codes"]) {
+        const auto kind = words_of(Set::symbology, field(code, "symbology"));
+        const auto how = words_of(Set::strategy, field(code, "strategy"));
+        const auto text = harmless(field(code, code.contains("text") ? "text" : "bytes"));
+        codes.en += fmt::format("  [{}, {}] {}", kind.en, how.en, text);
+        codes.zh += fmt::format("  [{}，{}] {}", kind.zh, how.zh, text);
+    }
     const auto tried = json["tried"].size();
-    if (codes.empty())
+    if (codes.en.empty())
         return {fmt::format("{}: no code after {} tries, {:.1f} ms", file, tried, took_ms),
                 fmt::format("{}：试了 {} 种办法没有找到码，{:.1f} ms", file, tried, took_ms)};
-    const auto line = fmt::format("{}: {:.1f} ms{}", file, took_ms, codes);
-    return {line, line};
+    return {fmt::format("{}: {:.1f} ms{}", file, took_ms, codes.en),
+            fmt::format("{}：{:.1f} ms{}", file, took_ms, codes.zh)};
 }
 
 Exit scan_all(Session& session, const Scan& a) {

@@ -6,6 +6,7 @@
 #include "firmware/ctl/files.hpp"
 #include "firmware/ctl/progress.hpp"
 #include "firmware/ctl/ticket_words.hpp"
+#include "firmware/ctl/words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -73,15 +74,16 @@ Exit list(Session& session, const List& a) {
     if (!server) return session.fail(server.error());
     Json items = Json::array();
     Table table{{session.pick({"TICKET", "门票"}), session.pick({"STATE", "状态"}),
-                 session.pick({"PERSONS", "人数"}), session.pick({"TYPE", "人群"}),
-                 session.pick({"CARRIERS", "凭证"}), session.pick({"ORDER", "订单号"}),
+                 session.pick({"PERSONS", "人数"}), session.pick({"TYPE", "人员类型"}),
+                 session.pick({"CARRIERS", "凭证载体"}), session.pick({"ORDER", "订单号"}),
                  session.pick({"ISSUED", "出票时间"})}};
     const auto count = (*server)->list("/v1/tickets", a.limit, [&](const Json& ticket) {
         items.push_back(ticket);
-        table.row({field(ticket, "id"), field(ticket, "state"), field(ticket, "persons"),
-                   session.pick(person_type_words(field(ticket, "person_type"))),
-                   field(ticket, "carriers"), field(ticket, "reference"),
-                   field(ticket, "issued_at")});
+        table.row(
+            {field(ticket, "id"), session.pick(words_of(Set::ticket_state, field(ticket, "state"))),
+             field(ticket, "persons"),
+             session.pick(person_type_words(field(ticket, "person_type"))),
+             field(ticket, "carriers"), field(ticket, "reference"), field(ticket, "issued_at")});
         return true;
     });
     if (!count) return session.fail(count.error());
@@ -122,7 +124,7 @@ Exit import(Session& session, const Import& a) {
 Command add_one(const Command& group, const std::string& name, const Words& what,
                 const std::string& examples, const std::shared_ptr<OneTicket>& a) {
     const auto command = group.command(name, what, examples);
-    command.option("id", a->id, {"the ticket's 16 digits", "门票编号，16 位"}).required();
+    command.option("id", a->id, {"the ticket's 16 digits", "票号，16 位"}).required();
     return command;
 }
 

@@ -21,9 +21,9 @@ struct Explain {
 };
 
 Words claim_words(const std::string& name) {
-    if (name == "ticket") return {"ticket", "门票编号"};
-    if (name == "generation") return {"generation", "第几次出票"};
-    if (name == "person_type") return {"person type", "人群"};
+    if (name == "ticket") return {"ticket", "票号"};
+    if (name == "generation") return {"generation", "版次"};
+    if (name == "person_type") return {"person type", "人员类型"};
     if (name == "persons") return {"persons", "人数"};
     if (name == "holder") return {"bound to a document", "绑定证件"};
     if (name == "entitlement") return {"admits to", "可入"};
@@ -34,8 +34,9 @@ std::string value_words(const Session& session, const Json& claim) {
     const auto name = field(claim, "claim");
     if (name == "person_type") return session.pick(person_type_words(field(claim, "value")));
     if (name != "entitlement") return field(claim, "value");
-    const auto words = field(claim, "words");  // the server knows names, in English
-    if (session.language() == Language::english && !words.empty()) return words;
+    // The server knows names.
+    const auto words = field(claim, session.language() == Language::chinese ? "words_zh" : "words");
+    if (!words.empty()) return words;
     return session.pick(entitlement_words(claim["value"]));
 }
 
@@ -56,27 +57,58 @@ std::string reason_words(const Session& session, const Json& words) {
                        field(words, zh ? "do_zh" : "do_en"), field(words, "reason"));
 }
 
+/// "at South 1 (gate-1), 2026-05-01 16:00"; nothing when it was not used.
+Words used_words(const Json& now) {
+    if (!now.contains("used")) return {};
+    const Json& used = now["used"];
+    const auto id = field(used, "device");
+    const auto named = [&](const char* name) {
+        const auto text = field(used, name);
+        return text.empty() || text == id ? id : fmt::format("{} ({})", text, id);
+    };
+    const auto local = field(used, "local_time");
+    const auto at = local.empty() ? field(used, "at") : local;
+    return {fmt::format(" Used at {}, {}.", named("device_en"), at),
+            fmt::format("用于 {}，{}。", named("device_zh"), at)};
+}
+
+/// A place by its name, and its number where there is none.
+Words place_words(const Json& now) {
+    const auto part = [&](const char* name, const std::string& number) {
+        const auto text = field(now, name);
+        return text.empty() ? number : text;
+    };
+    const auto site = field(now, "site");
+    const auto point = field(now, "point");
+    return {
+        fmt::format("{}, {}", part("site_en", "site " + site), part("point_en", "point " + point)),
+        fmt::format("{}{}", part("site_zh", "景区 " + site), part("point_zh", " 点位 " + point))};
+}
+
+void say_now(Session& session, const Json& now) {
+    const auto place = place_words(now);
+    const auto used = used_words(now);
+    const auto answer = reason_words(session, now["words"]);
+    session.say(Words{fmt::format("Now at {}: {}{}", place.en, answer, used.en),
+                      fmt::format("此刻在{}：{}{}", place.zh, answer, used.zh)});
+}
+
 void say_one(Session& session, const Json& one) {
-    Table table{{session.pick({"CLAIM", "内容"}), session.pick({"VALUE", "值"})}};
+    Table table{{session.pick({"CLAIM", "票面内容"}), session.pick({"VALUE", "值"})}};
     for (const Json& claim : one.value("claims", Json::array()))
         table.row({session.pick(claim_words(field(claim, "claim"))), value_words(session, claim)});
     session.say(table.text());
     if (one.contains("known")) {
         const Json& known = one["known"];
         session.say(known.value("issued_here", false)
-                        ? Words{fmt::format("The server sold it: {}, generation {}, {} check-ins.",
-                                            field(known, "state"), field(known, "generation"),
-                                            known.value("check_ins", Json::array()).size()),
-                                fmt::format("本服务器售出：{}，第 {} 次出票，检票 {} 次。",
-                                            field(known, "state"), field(known, "generation"),
-                                            known.value("check_ins", Json::array()).size())}
+                        ? Words{fmt::format("The server sold it: {}, generation {}.",
+                                            state_words(known).en, field(known, "generation")),
+                                fmt::format("本服务器售出：{}，版次 {}。", state_words(known).zh,
+                                            field(known, "generation"))}
                         : Words{"The server does not know this ticket.", "服务器没有这张票。"});
+        say_check_ins(session, known.value("check_ins", Json::array()));
     }
-    for (const Json& now : one.value("now", Json::array()))
-        session.say(Words{fmt::format("Now at site {}, point {}: {}", field(now, "site"),
-                                      field(now, "point"), reason_words(session, now["words"])),
-                          fmt::format("此刻在景区 {} 点位 {}：{}", field(now, "site"),
-                                      field(now, "point"), reason_words(session, now["words"]))});
+    for (const Json& now : one.value("now", Json::array())) say_now(session, now);
 }
 
 void say_all(Session& session, const Json& answer) {

@@ -78,7 +78,7 @@ Got<Json> body_of(const Issue& a) {
     if (a.no_qr && a.codes.empty() && a.documents.empty() && a.cards.empty())
         return usage(
             {"--no-qr leaves nothing to show at the gate: add --code, --document or --card",
-             "--no-qr 之后就没有凭证了：请加 --code、--document 或 --card"});
+             "--no-qr 之后就没有凭证载体了：请加 --code、--document 或 --card"});
     Json body{{"person_type", a.person_type}, {"persons", a.persons}};
     Json one = entitlement(a, a.site, a.product, a.first, a.last);
     if (a.window != 0) one["window"] = a.window;
@@ -123,7 +123,8 @@ void add_entitlement(const Command& command, Issue& a) {
         .shows_default()
         .range(1, 999);
     command
-        .option("--person-type", a.person_type, {"adult, child, senior, …", "人群：adult、child……"})
+        .option("--person-type", a.person_type,
+                {"adult, child, senior, …", "人员类型：adult、child……"})
         .shows_default()
         .one_of(person_types);
     command.option("--entries", a.entries, {"times every person may enter", "每人可入次数"})

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/admission/reason.hpp"
+#include "firmware/ctl/words.hpp"
 
 namespace pf::firmware::ctl {
 namespace {
@@ -12,12 +13,14 @@ std::uint64_t count(const Json& json, const char* name) {
                                                                   : 0;
 }
 
+}  // namespace
+
 Words state_words(const Json& ticket) {
     const auto state = field(ticket, "state");
     const auto why = field(ticket, "revoked_why");
     if (state == "revoked")
         return {fmt::format("revoked: {}", why), fmt::format("已作废：{}", why)};
-    return {state, state == "issued" ? "有效" : state};
+    return words_of(Set::ticket_state, state);
 }
 
 void say_check_ins(Session& session, const Json& check_ins) {
@@ -34,8 +37,6 @@ void say_check_ins(Session& session, const Json& check_ins) {
                    field(c, "granted"), field(c, "passed"), field(c, "returned")});
     session.say(table.text());
 }
-
-}  // namespace
 
 Words entitlement_words(const Json& e) {
     const auto entries = count(e, "entries");
@@ -68,12 +69,12 @@ void say_ticket(Session& session, const Json& ticket) {
         table.row({session.pick(what), std::move(value)});
     };
     row({"state", "状态"}, session.pick(state_words(ticket)));
-    row({"generation", "第几次出票"}, field(ticket, "generation"));
+    row({"generation", "版次"}, field(ticket, "generation"));
     row({"for", "人数"}, fmt::format("{} × {}", field(ticket, "persons"), session.pick(type)));
     for (const Json& e : ticket.value("entitlements", Json::array()))
         row({"admits to", "可入"}, session.pick(entitlement_words(e)));
     if (const auto carriers = field(ticket, "carriers"); !carriers.empty() && carriers != "-")
-        row({"also shown as", "其他凭证"}, carriers);
+        row({"also shown as", "其他凭证载体"}, carriers);
     if (const auto reference = field(ticket, "reference"); !reference.empty())
         row({"order", "订单号"}, reference);
     row({"issued", "出票时间"}, field(ticket, "issued_at"));

@@ -10,6 +10,10 @@ namespace pf::firmware::ctl {
 Words entitlement_words(const Json& entitlement);
 /// "child" is 儿童: what the gate shows for that person type.
 Words person_type_words(const std::string& key);
+/// "revoked: refund" of a ticket's JSON.
+Words state_words(const Json& ticket);
+/// Every use, with where and when.
+void say_check_ins(Session& session, const Json& check_ins);
 /// A whole ticket as the server describes it, with its check-ins when they are there.
 void say_ticket(Session& session, const Json& ticket);
 

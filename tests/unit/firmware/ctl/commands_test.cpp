@@ -73,6 +73,7 @@ TEST_CASE("every level has help with examples, in the language asked for") {
         {"device", "invite"},
         {"device", "list"},
         {"device", "show"},
+        {"device", "keys"},
         {"device", "revoke"},
         {"device", "open"},
         {"device", "test-scan"},
@@ -204,10 +205,104 @@ TEST_CASE("a device is invited with what the server's configuration wants") {
     CHECK(body["configuration"]["point"] == 2);
     CHECK(body["configuration"]["lane"]["passage_wait_ms"] == 4000);
     CHECK(world.out.find("\nK7QF.ab\n") != std::string::npos);
+    CHECK(world.out.find("--server http://127.0.0.1:8080 ") != std::string::npos);
     auto with_qr = arguments;
     with_qr.push_back("--qr");
     REQUIRE(world.run(with_qr) == 0);
     CHECK(world.out.find("█") != std::string::npos);
+}
+
+TEST_CASE("an invitation names the server as boards reach it, and warns where they can't") {
+    struct Row {
+        const char* url;
+        bool warned;
+    };
+    for (const Row& row : {Row{"https://gate.example:8443", false},
+                           Row{"https://localhost:8443", true}, Row{"https://127.0.0.1:1", true}}) {
+        CAPTURE(row.url);
+        FakeWorld world;
+        world.server.answers = {
+            {201,
+             std::string{R"({"device":"g","pairing_code":"K.ab","expires_at":"","server_url":")"} +
+                 row.url + "\"}"}};
+        REQUIRE(world.run({"device", "invite", "1", "g", "--kind", "gate", "--point", "1"}) == 0);
+        CHECK(world.out.find(std::string{"--server "} + row.url + " --code K.ab") !=
+              std::string::npos);
+        CHECK((world.out.find("set host") != std::string::npos) == row.warned);
+    }
+}
+
+namespace {
+
+constexpr const char* device_json =
+    R"({"id":"gate-1","site":1,"state":"active","online":true,"connected":true,)"
+    R"("last_heard":"2026-05-01T08:00:05.000Z","clock":"unconfirmed","firmware":"0.1.0",)"
+    R"("certificate_until":"2027-05-01T00:00:00.000Z","topic_root":"pf/1/3/d/gate-1/",)"
+    R"("configuration":{"number":"A1","name_zh":"南门一号","name_en":"South 1","kind":"gate",)"
+    R"("point":1},)"
+    R"("newest":{"documents":{"key_ring":3},"lists":{"revoked":17,"tickets":4022}},)"
+    R"("reported":{"at":"2026-05-01T08:00:00.000Z","lists":{"revoked":{"version":17,)"
+    R"("generation":1,)"
+    R"("of_this_generation":true},"tickets":{"version":4021,"generation":1,)"
+    R"("of_this_generation":true}},)"
+    R"("documents":{"key_ring":3},"journal":{"epoch":"5e0c4a1d90b3f762","last_seq":14,)"
+    R"("confirmed_seq":12,"unconfirmed":2}}})";
+
+}  // namespace
+
+TEST_CASE("a device is shown as it says it is: connected, lists, what was confirmed, its clock") {
+    FakeWorld world;
+    world.server.answers = {{200, device_json}, {200, device_json}};
+    REQUIRE(world.run({"device", "show", "gate-1"}) == 0);
+    CAPTURE(world.out);
+    for (const char* said :
+         {"connected           yes", "version 17, the newest", "version 4021, newest 4022",
+          "confirmed up to event 12 of journal 5e0c4a1d90b3f762; 2 not here yet",
+          "not confirmed since start", "0.1.0", "2026-05-01T08:00:05.000Z", "South 1"})
+        CHECK_MESSAGE(world.out.find(said) != std::string::npos, said);
+    REQUIRE(world.run({"--lang", "zh", "device", "show", "gate-1"}) == 0);
+    CAPTURE(world.out);
+    for (const char* said :
+         {"南门一号", "名单 作废名单", "版本 17，最新", "版本 4021，最新 4022",
+          "已确认到第 12 个事件", "2 个还没到", "开机后未确认", "已配对", "闸机"})
+        CHECK_MESSAGE(world.out.find(said) != std::string::npos, said);
+
+    auto silent = Json::parse(device_json);
+    silent["online"] = false;
+    silent["reported"]["lists"].erase("tickets");
+    silent["reported"]["lists"]["revoked"]["of_this_generation"] = false;
+    silent["reported"]["journal"]["unconfirmed"] = 0;
+    world.server.answers = {{200, silent.dump()}};
+    REQUIRE(world.run({"device", "show", "gate-1"}) == 0);
+    for (const char* said : {"no: silent", "none, newest 4022", "of an earlier life of the server",
+                             "none known to be missing"})
+        CHECK_MESSAGE(world.out.find(said) != std::string::npos, said);
+    silent["reported"] = nullptr;
+    world.server.answers = {{200, silent.dump()}, {200, silent.dump()}};
+    REQUIRE(world.run({"device", "show", "gate-1"}) == 0);
+    CHECK(world.out.find("not heard since it was paired") != std::string::npos);
+    REQUIRE(world.run({"device", "show", "gate-1", "--json"}) == 0);
+    CHECK(world.json()["reported"].is_null());
+}
+
+TEST_CASE("a device's keys are PEM and nothing else") {
+    FakeWorld world;
+    world.server.answers = {{200, R"({"items":[{"id":"a","public_key_pem":"-----A\n"},)"
+                                  R"({"id":"b","public_key_pem":"-----B\n"}]})"}};
+    REQUIRE(world.run({"device", "keys", "gate-1"}) == 0);
+    CHECK(world.server.asked[0].target == "/v1/devices/gate-1/keys");
+    CHECK(world.out == "-----A\n-----B\n");
+}
+
+TEST_CASE("all of a journal can be asked for again") {
+    FakeWorld world;
+    world.server.answers = {
+        {202, R"({"id":"00ff","state":"done","detail":""})"},
+        {202, R"({"id":"00ff","state":"refused","detail":"there is no such event"})"}};
+    REQUIRE(world.run({"device", "resend", "gate-1", "--from", "0"}) == 0);
+    CHECK(sent(world)["from_seq"] == 0);
+    CHECK(world.run({"--lang", "zh", "device", "resend", "gate-1", "--from", "99"}) == 1);
+    CHECK(world.err.find("被拒绝：没有这个序号的事件 [command_refused]") != std::string::npos);
 }
 
 TEST_CASE("a command waits for the device's answer") {
@@ -334,7 +429,7 @@ TEST_CASE("the sync log: pages, and a stream of one object a line") {
     REQUIRE(world.run({"sync", "log", "--after", "7"}) == 0);
     CHECK(world.server.asked[0].target == "/v1/sync-log?after=7&limit=500");
     CHECK(world.server.asked[1].target == "/v1/sync-log?after=8&limit=500");
-    CHECK(world.out.find("gate-1 00112233#2 booted firmware 1\\x1b\n") != std::string::npos);
+    CHECK(world.out.find("gate-1 00112233#2 started: firmware 1\\x1b\n") != std::string::npos);
 
     FakeWorld following;
     following.server.answers = {

@@ -105,6 +105,35 @@ TEST_CASE("what is no ticket says why") {
     CHECK(world.run({"ticket", "explain", "E123456"}) == 2);  // only a server could know it
 }
 
+TEST_CASE("why a code is refused is told with where and when, by name") {
+    const Sold sold;
+    const std::string answer =
+        R"({"kind":"signed","key":"0011","signature":"valid","tickets":[{"claims":[{"claim":)"
+        R"("entitlement","value":{},"words":"Adult at Huangshan","words_zh":"黄山的成人票"}],"known":)"
+        R"({"issued_here":true,"state":"issued","generation":1,)"
+        R"("check_ins":[{"device":"gate-south",)"
+        R"("at":"2026-05-01T08:00:00.000Z","site":1,"product":1,"granted":1,"passed":1,)"
+        R"("returned":0}]},"now":[{"site":1,"site_zh":"黄山","site_en":"Huangshan","point":2,)"
+        R"("point_zh":"南门","point_en":"South gate","words":{"reason":"already_used","zh":"用过了",)"
+        R"("en":"Used already","do_zh":"请看记录。","do_en":"See the record."},"used":{"device":)"
+        R"("gate-south","device_zh":"南门一号","device_en":"South 1","at":)"
+        R"("2026-05-01T08:00:00.000Z","local_time":"2026-05-01 16:00"}}]}]})";
+    FakeWorld world;
+    world.server.answers = {{200, answer}, {200, answer}};
+    REQUIRE(world.run({"ticket", "explain", sold.text}) == 0);
+    CAPTURE(world.out);
+    for (const char* said : {"Now at Huangshan, South gate: Used already",
+                             "Used at South 1 (gate-south), 2026-05-01 16:00.",
+                             "Adult at Huangshan", "2026-05-01T08:00:00.000Z  gate-south"})
+        CHECK_MESSAGE(world.out.find(said) != std::string::npos, said);
+    REQUIRE(world.run({"--lang", "zh", "ticket", "explain", sold.text}) == 0);
+    CAPTURE(world.out);
+    for (const char* said :
+         {"此刻在黄山南门：用过了", "用于 南门一号 (gate-south)，2026-05-01 16:00。",
+          "黄山的成人票", "版次 1"})
+        CHECK_MESSAGE(world.out.find(said) != std::string::npos, said);
+}
+
 TEST_CASE("with a server its answer is told, without one reachable the claims all the same") {
     const Sold sold;
     FakeWorld world;

@@ -74,6 +74,9 @@ TEST_CASE("dump shows every event, one object a line") {
     CHECK(event["body"]["firmware"] == "0.1.0");
     std::getline(lines, line);
     CHECK(!std::getline(lines, line));
+    REQUIRE(world.run(
+                {"--lang", "zh", "journal", "dump", "--data", gate.folder, "--after", "299"}) == 0);
+    CHECK(world.out.find("开机：固件 0.1.0\n") != std::string::npos);
     CHECK(world.run({"journal", "dump", "--data", gate.dir / "nowhere"}) == 4);
 }
 
@@ -101,7 +104,8 @@ TEST_CASE("verify finds a whole journal whole and every damage") {
                       row.sql);
         const auto report = world.json();
         CHECK_MESSAGE(report["whole"] == (row.exit == 0), row.sql);
-        CHECK(report["signature"] == "valid");
+        // Events on their device are not signed yet.
+        CHECK(report["signature"] == "key_certified");
         if (*row.flaw != '\0') CHECK_MESSAGE(report["flaws"][0]["what"] == row.flaw, row.sql);
     }
 }
@@ -131,6 +135,32 @@ TEST_CASE("an exported journal is signed, verifies, and any changed byte shows")
     REQUIRE(world.run(verify) == 0);
     CHECK(world.json()["signature"] == "valid");
     CHECK(world.json()["events"] == events);
+
+    // The server named knows every key the device ever had.
+    SeededEntropy entropy{77};
+    const auto other = crypto::PrivateKey::generate(entropy).public_key().to_pem();
+    const auto own = crypto::read_certificate(gate.certificate)->key.to_pem();
+    const auto keys = [&](const std::vector<std::string>& pems) {
+        nlohmann::json items = nlohmann::json::array();
+        for (const auto& pem : pems) items.push_back({{"id", "00"}, {"public_key_pem", pem}});
+        return nlohmann::json{{"items", items}}.dump();
+    };
+    const std::vector<std::string> ask{"journal", "verify", file, "--json"};
+    world.server.answers = {{200, keys({other, own})}, {200, keys({other})}, {200, keys({})}};
+    REQUIRE(world.run(ask) == 0);
+    CHECK(world.json()["signature"] == "valid");
+    CHECK(world.server.asked.back().target == "/v1/devices/gate-9/keys");
+    CHECK(world.run(ask) == 1);
+    CHECK(world.json()["signature"] == "bad");
+    CHECK(world.run(ask) == 1);
+    CHECK(world.json()["error"]["code"] == "device_without_key");
+    std::ofstream{gate.dir / "keys.pem"} << other << own;  // as `device keys` prints them
+    CHECK(world.run({"journal", "verify", file, "--certificate", gate.dir / "keys.pem"}) == 0);
+    CHECK(world.out.find("every signature is its device's") != std::string::npos);
+    FakeWorld alone;
+    alone.variables.clear();
+    REQUIRE(alone.run(ask) == 0);
+    CHECK(alone.json()["signature"] == "unchecked");
 
     std::string bytes{std::istreambuf_iterator<char>{std::ifstream{file}.rdbuf()}, {}};
     // Any byte of the events, not of a frame: the last byte of the file is the signature's.
