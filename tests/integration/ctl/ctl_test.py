@@ -167,7 +167,14 @@ class Case:
         self.gate = self.stage.add_device("gate-1", "gate", code["pairing_code"],
                                           "--walk-ms", "20")
         self.gate.wait_ready()
-        must(ctl("device", "show", "gate-1").json["online"], "online")
+        must(code["server_url"] == self.stage.server_url(), f"where to pair: {code}")
+        shown = ctl("device", "show", "gate-1").json
+        said = shown["reported"]
+        must(shown["online"] and said["lists"].keys() == {"revoked", "tickets"},
+             f"what it holds: {shown}")
+        until("the lists it holds are the newest", lambda: self.holds_the_newest("gate-1"))
+        people = ctl.bare("device", "show", "gate-1", "--data", self.stage.server_data).out
+        must("the newest" in people and "confirmed up to event" in people, f"in words: {people}")
         must([d["id"] for d in ctl("device", "list").json["items"]] == ["gate-1"], "list")
         looked = ctl("device", "test-scan", "gate-1", self.ticket["text"]).json
         must(looked["detail"] == "ok", f"test-scan: {looked}")
@@ -175,10 +182,32 @@ class Case:
         pulses = self.gate.pulses()
         ctl("device", "open", "gate-1", "--why", "test")
         must(self.gate.pulses() == pulses + 1, "open did not open")
-        ctl("device", "resend", "gate-1", "--from", 1)
+        ctl("device", "resend", "gate-1", "--from", 0)
+        ctl("device", "resend", "gate-1", "--from", 10**9, exit=1)
         ctl("device", "renew", "gate-1")
         refused = ctl("device", "show", "nobody", exit=1).json["error"]
         must(refused["code"] == "device_unknown", f"unknown device: {refused}")
+
+    def holds_the_newest(self, name):
+        shown = self.ctl("device", "show", name).json
+        held = {scope: state["version"] for scope, state in shown["reported"]["lists"].items()}
+        return held == shown["newest"]["lists"]
+
+    def pairing_refused(self):
+        """What the runbook's table tells people to look for is what the device prints."""
+        used = self.ctl("device", "invite", self.site, "gate-9", "--kind", "gate",
+                        "--point", self.point).json["pairing_code"]
+        typed, pin = used.split(".")
+        forged = f"{typed}.{'0' if pin[0] != '0' else '1'}{pin[1:]}"
+        self.ctl("device", "invite", self.site, "gate-9", "--kind", "gate", "--point", self.point)
+        for code, word in ((forged, "tls_untrusted"), (used, "code_unknown"),
+                           (typed, "code_malformed")):
+            ran = subprocess.run([self.stage.binary("boards/sim/paifang-device"), "--kind", "gate",
+                                  "--data", self.stage.folder / "gate-9",
+                                  "--server", self.stage.server_url(), "--code", code],
+                                 capture_output=True, text=True, timeout=60)
+            said = ran.stdout + ran.stderr
+            must(ran.returncode != 0 and f"pairing failed: {word}" in said, f"{word}: {said}")
 
     def reissued_and_revoked(self):
         ctl = self.ctl
@@ -215,7 +244,7 @@ class Case:
         ctl, gate, folder = self.ctl, self.gate, self.stage.folder
         self.gate.program.end()
         whole = ctl("journal", "verify", "--data", gate.data).json
-        must(whole["whole"] and whole["signature"] == "valid", f"verify: {whole}")
+        must(whole["whole"] and whole["signature"] == "key_certified", f"verify: {whole}")
         must(whole["events"] == len(gate.events()), f"verify: {whole}")
         kinds = [event["kind"] for event in ctl("journal", "dump", "--data", gate.data).lines]
         must(kinds[0] == "epoch_opened" and "admitted" in kinds, f"dump: {kinds}")
@@ -227,9 +256,49 @@ class Case:
         checked = ctl("journal", "verify", exported,
                       "--certificate", folder / "gate-1.pem").json
         must(checked["whole"] and checked["signature"] == "valid", f"the export: {checked}")
+        asked = ctl("journal", "verify", exported).json
+        must(asked["signature"] == "valid", f"with the server's keys: {asked}")
+        keys = folder / "gate-1.keys"
+        keys.write_text(ctl.bare("device", "keys", "gate-1", "--data", self.stage.server_data).out)
+        must(ctl("journal", "verify", exported, "--certificate", keys).json["signature"] == "valid",
+             "with its keys from a file")
         answer = ctl("journal", "import", exported).json
         must(all(batch["result"] == "known" for batch in answer["batches"]),
              f"delivered before: {answer}")
+
+    def dead_gate(self):
+        """Cut off, then dead: what it admitted meanwhile is nowhere but on its disk."""
+        ctl = self.ctl
+        code = ctl("device", "invite", self.site, "gate-2", "--kind", "gate",
+                   "--point", self.point).json["pairing_code"]
+        dead = self.stage.add_device("gate-2", "gate", code, "--walk-ms", "20")
+        dead.wait_ready()
+        dead.wait_synced()
+        dead.ask("uplink off")
+        tickets = [ctl(*self.sale).json for _ in range(2)]
+        for ticket in tickets:
+            answer = dead.ask(f"scan {ticket['text']}")
+            must(answer["verdict"] == "admit", f"cut off: {answer}")
+            until("the admission is on its disk", lambda: dead.admissions(ticket["id"]))
+        dead.program.kill()
+        for ticket in tickets:
+            must(not ctl("ticket", "show", ticket["id"]).json["check_ins"], "it was delivered")
+        exported = self.stage.folder / "gate-2.journal"
+        made = ctl("journal", "export", "--data", dead.data, "--out", exported).json
+        must(made["signed"] and made["events"] == len(dead.events()), f"export: {made}")
+        answer = ctl("journal", "import", exported).json
+        results = [batch["result"] for batch in answer["batches"]]
+        must(answer["booked"] > 0 and "booked" in results, f"import: {answer}")
+        for ticket in tickets:
+            uses = ctl("ticket", "show", ticket["id"]).json["check_ins"]
+            must([use["device"] for use in uses] == ["gate-2"], f"booked to the ticket: {uses}")
+        self.stage.check_nothing_lost(dead)
+        again = ctl("journal", "import", exported).json
+        must(again["booked"] == 0 and {b["result"] for b in again["batches"]} == {"known"},
+             f"twice: {again}")
+        told = ctl.bare("ticket", "explain", tickets[0]["text"], "--data", self.stage.server_data)
+        must("already been used" in told.out and "Used at" in told.out and "gate-2" in told.out,
+             f"where and when: {told.out}")
 
     def damage_is_found(self):
         ctl, gate = self.ctl, self.gate
@@ -255,7 +324,8 @@ class Case:
 
 
 CASES = ["places_and_products", "exit_codes_of_the_way_there", "tickets", "explained", "imported",
-         "device_commands", "reissued_and_revoked", "journals", "damage_is_found", "pictures"]
+         "device_commands", "pairing_refused", "reissued_and_revoked", "journals", "dead_gate",
+         "damage_is_found", "pictures"]
 
 
 def main():
