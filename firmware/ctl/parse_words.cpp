@@ -36,6 +36,27 @@ constexpr std::array sentences = {
     Sentence{"(.+) was given a disallowed flag override", "$1 不能带值"},
 };
 
+/// Type names come with what a value may be, "UINT:INT in [1 - 999]", under no label.
+class ChineseFormatter final : public CLI::Formatter {
+public:
+    std::string make_option_opts(const CLI::Option* option) const override {
+        std::string out = CLI::Formatter::make_option_opts(option);
+        for (const auto& [english, chinese] : types) {
+            for (auto at = out.find(english); at != std::string::npos; at = out.find(english, at))
+                out.replace(at, english.size(), chinese);
+        }
+        return out;
+    }
+
+private:
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> types = {{
+        {"UINT:INT in ", "数字 "},
+        {"TEXT:", "文字 "},
+        {"UINT", "数字"},
+        {"TEXT", "文字"},
+    }};
+};
+
 void rename(CLI::App& app, const std::shared_ptr<CLI::FormatterBase>& formatter) {
     app.formatter(formatter);
     for (CLI::Option* option : app.get_options())
@@ -59,18 +80,14 @@ Words parse_words(const CLI::ParseError& error) {
 }
 
 void speak_chinese(CLI::App& app) {
-    const auto formatter = std::make_shared<CLI::Formatter>();
-    constexpr std::array<std::pair<const char*, const char*>, 11> labels = {{
+    const auto formatter = std::make_shared<ChineseFormatter>();
+    constexpr std::array<std::pair<const char*, const char*>, 7> labels = {{
         {"Usage", "用法"},
         {"OPTIONS", "选项"},
         {"SUBCOMMAND", "命令"},
         {"SUBCOMMANDS", "命令"},
         {"Positionals", "参数"},
         {"REQUIRED", "必填"},
-        {"TEXT", "文字"},
-        {"INT", "整数"},
-        {"UINT", "数字"},
-        {"Needs", "需要"},
         {"Excludes", "不能同时用"},
     }};
     for (const auto& [key, word] : labels) formatter->label(key, word);

@@ -93,7 +93,8 @@ void build(Session& session, CLI::App& app, std::string& language) {
     // Options of the program may stand behind a command; each command inherits this.
     app.fallthrough();
     app.require_subcommand(1);
-    app.set_version_flag("--version", std::string{version});
+    app.set_version_flag("--version", std::string{version},
+                         session.pick({"which release this is", "版本号"}));
     app.set_help_flag("-h,--help", session.pick({"this text", "这段说明"}));
     app.footer(session.pick({overview_en, overview_zh}));
     const Command root{session, app};

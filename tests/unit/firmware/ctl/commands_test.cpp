@@ -256,7 +256,7 @@ TEST_CASE("a device is shown as it says it is: connected, lists, what was confir
     REQUIRE(world.run({"device", "show", "gate-1"}) == 0);
     CAPTURE(world.out);
     for (const char* said :
-         {"connected           yes", "version 17, the newest", "version 4021, newest 4022",
+         {"connected          yes", "version 17, the newest", "version 4021, newest 4022",
           "confirmed up to event 12 of journal 5e0c4a1d90b3f762; 2 not here yet",
           "not confirmed since start", "0.1.0", "2026-05-01T08:00:05.000Z", "South 1"})
         CHECK_MESSAGE(world.out.find(said) != std::string::npos, said);
