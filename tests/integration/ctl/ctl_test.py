@@ -279,7 +279,8 @@ class Case:
         for ticket in tickets:
             answer = dead.ask(f"scan {ticket['text']}")
             must(answer["verdict"] == "admit", f"cut off: {answer}")
-            until("the admission is on its disk", lambda: dead.admissions(ticket["id"]))
+            until("its person is through", lambda: dead.status()["lane"] == "idle")
+            must(dead.admissions(ticket["id"]), "the admission is not on its disk")
         dead.program.kill()
         for ticket in tickets:
             must(not ctl("ticket", "show", ticket["id"]).json["check_ins"], "it was delivered")
