@@ -3,9 +3,11 @@
 
 Prints one line per finding (`file:line: what is wrong`) and exits 1 when there is any.
 """
+import io
 import os
 import re
 import sys
+import tokenize
 import tomllib
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import cpp_text  # noqa: E402
 LINES_PER_FILE_MAX = 500
 LINES_PER_FUNCTION_MAX = 70
 COLUMNS_MAX = 100
-PYTHON_COLUMNS_MAX = 120  # scripts carry whole sentences of a tour and of SQL
+PYTHON_COLUMNS_MAX = 120  # on purpose: scripts carry whole sentences of a tour and of SQL
 TOPS = ('common', 'firmware', 'sync-server', 'boards')
 CPP = ('.cpp', '.hpp')
 TEXT = CPP + ('.txt', '.cmake', '.py', '.md', '.toml', '.json', '.cddl', '.yaml', '.sh', '.patch',
@@ -32,6 +34,25 @@ TRAVELLING = ('boost/asio', 'boost/beast', 'nlohmann/', 'soci/', 'sqlite3.h', 'S
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 
+def python_text(text):
+    """The text with its comments and literals blanked, line by line as it was."""
+    lines = [list(line) for line in text.splitlines(keepends=True)]
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return text  # not Python 3; whoever runs it will say so
+    for token in tokens:
+        if token.type not in (tokenize.COMMENT, tokenize.STRING):
+            continue
+        (first, begin), (last, end) = token.start, token.end
+        for number in range(first, last + 1):
+            line = lines[number - 1]
+            for at in range(begin if number == first else 0, end if number == last else len(line)):
+                if line[at] != '\n':
+                    line[at] = ' '
+    return ''.join(map(''.join, lines))
+
+
 class Tree:
     """Every file of the project, read once."""
 
@@ -45,7 +66,8 @@ class Tree:
             for name in sorted(names):
                 path = Path(folder) / name
                 relative = path.relative_to(self.root).as_posix()
-                if '/corpus/' in relative or path.suffix not in TEXT:
+                # In a worktree .git is a file with a path of this machine.
+                if relative == '.git' or '/corpus/' in relative or path.suffix not in TEXT:
                     continue
                 try:
                     self.files[relative] = path.read_text(encoding='utf-8')
@@ -53,6 +75,8 @@ class Tree:
                     continue  # a picture or a vector, not text
         self.code = {path: cpp_text.strip(text) for path, text in self.files.items()
                      if path.endswith(CPP)}
+        self.python = {path: python_text(text) for path, text in self.files.items()
+                       if path.endswith('.py')}
 
     def under(self, *prefixes):
         return [path for path in self.code if path.startswith(prefixes)]
@@ -61,6 +85,7 @@ class Tree:
 class Rooms:
     def __init__(self, table):
         self.groups = table.get('groups', {})
+        self.links = table.get('links', {})
         self.rooms = {name: {
             'uses': self._expand('rooms', room['uses']),
             'libraries': self._expand('libraries', room['libraries'])}
@@ -241,6 +266,59 @@ def check_banned(tree, _, exceptions):
                     yield path, cpp_text.line_of(tree.code[path], match.start()), words
 
 
+def check_python_sleeps(tree, _, exceptions):
+    """A test in Python that sleeps proves something about this machine today, or nothing."""
+    pattern = re.compile(r'\btime\s*\.\s*sleep\b|\bfrom\s+time\s+import\b[^\n]*\bsleep\b')
+    for path, text in tree.python.items():
+        for match in pattern.finditer(text):
+            if not exceptions.covers('sleep', path):
+                yield (path, text.count('\n', 0, match.start()) + 1,
+                       'sleeps; wait for a condition, as until() does')
+
+
+LINKING = re.compile(r'\b(paifang_room|paifang_program|target_link_libraries)\s*\(([^()]*)\)')
+VISIBILITY = ('PUBLIC', 'PRIVATE', 'INTERFACE', 'LINK')
+OWN_TARGET = re.compile(r'(?:common|firmware|server|boards)(?:::|_)|paifang_')
+
+
+def links(text):
+    """(line, PUBLIC or PRIVATE or …, library) of everything a CMake file links."""
+    text = re.sub(r'#[^\n]*', '', text)
+    for call in LINKING.finditer(text):
+        visibility = 'PUBLIC' if call[1] == 'target_link_libraries' else None
+        words = list(re.finditer(r'\S+', call[2]))
+        for word in words[1:]:
+            if word[0].isupper() and '::' not in word[0]:
+                visibility = word[0] if word[0] in VISIBILITY else None
+            elif visibility:
+                at = call.start(2) + word.start()
+                yield text.count('\n', 0, at) + 1, visibility, word[0]
+
+
+def check_links(tree, rooms, exceptions):
+    """Third-party libraries: PRIVATE, by rooms whose table has them, most in one room a program."""
+    homes = {}
+    for path, text in tree.files.items():
+        if not path.endswith('/CMakeLists.txt') or not path.startswith(TOPS):
+            continue
+        room = rooms.of(path)
+        for line, visibility, library in links(text):
+            if OWN_TARGET.match(library):
+                continue
+            link = rooms.links.get(library)
+            if link is None:
+                yield path, line, f'links {library}, which [links] of rooms.toml does not know'
+                continue
+            if room is None or not rooms.may_link(room, link['header']):
+                yield path, line, f'`{room}` may not link {library}: <{link["header"]}> is not its own'
+            if visibility in ('PUBLIC', 'INTERFACE') and not exceptions.covers('public_link', path):
+                yield path, line, f'links {library} {visibility}: whoever links this room gets it too'
+            program = path.split('/')[0]
+            home = homes.setdefault((library, program), room)
+            if home != room and not link.get('many_rooms', False):
+                yield path, line, f'{library} is linked by `{home}` already; one room a program'
+
+
 def check_headers(tree, _, __):
     for path, code in tree.code.items():
         if not path.endswith('.hpp') or not path.startswith(TOPS):
@@ -306,17 +384,15 @@ def check_documents(tree, rooms, _):
 
 
 def check_exceptions(tree, _, exceptions):
-    """Runs last. A folder may stand here before its first use; a file must earn its place."""
+    """Runs last: an exception must earn its place, every time."""
     for check, entries in exceptions.table.items():
         for entry in entries:
-            if entry.endswith('/'):
-                continue
             if (check, entry) not in exceptions.needed:
                 yield 'tests/tidy/exceptions.toml', 1, f'[{check}] {entry}: not needed any more'
 
 
 CHECKS = (check_table, check_edges, check_travelling_libraries, check_lengths, check_text,
-          check_banned, check_headers, check_switches, check_built, check_documents,
+          check_banned, check_python_sleeps, check_links, check_headers, check_switches, check_built, check_documents,
           check_exceptions)
 
 

@@ -15,6 +15,9 @@ ROOMS = '''
 common = ["common/base"]
 [groups.libraries]
 asio = ["boost/asio"]
+[links]
+"ZXing::ZXing" = { header = "ZXing/ReadBarcode.h" }
+"paifang::asio" = { header = "boost/asio.hpp", many_rooms = true }
 [rooms."common/base"]
 uses = []
 libraries = []
@@ -46,7 +49,8 @@ CLEAN = {
     'firmware/lane/README.md': '# lane\n',
     'firmware/lane/lane.hpp': '#pragma once\n#include "common/base/bytes.hpp"\n',
     'firmware/lane/lane.cpp': '#include "firmware/lane/lane.hpp"\n// docs/adr/0001\n',
-    'firmware/scan/CMakeLists.txt': 'paifang_room(firmware_scan)',
+    'firmware/scan/CMakeLists.txt':
+        'paifang_room(firmware_scan PUBLIC common::base PRIVATE ZXing::ZXing)\n',
     'firmware/scan/README.md': '# scan\n',
     'firmware/scan/scan.hpp': '#pragma once\n#include <ZXing/ReadBarcode.h>\n',
     'sync-server/http/http.hpp': '#pragma once\n',
@@ -97,6 +101,21 @@ PLANTED = (
      'reads a clock'),
     ('a sleep in a unit test', 'tests/unit/x_test.cpp', 'std::this_thread::sleep_for(1s);\n',
      'sleeps'),
+    ('a sleep in a Python test', 'tests/unit/x.py', 'import time\n\ntime.sleep(1)\n', 'x.py:3: sleeps'),
+    ('a sleep by its own name', 'tests/unit/x.py', 'from time import monotonic, sleep\n',
+     'x.py:1: sleeps'),
+    ('a library handed on', 'firmware/scan/CMakeLists.txt',
+     'target_link_libraries(firmware_scan\n    PUBLIC ZXing::ZXing)\n',
+     'CMakeLists.txt:3: links ZXing::ZXing PUBLIC'),
+    ('a library handed on by silence', 'firmware/scan/CMakeLists.txt',
+     'target_link_libraries(firmware_scan ZXing::ZXing)\n', 'links ZXing::ZXing PUBLIC'),
+    ('a library linked outside its room', 'firmware/lane/CMakeLists.txt',
+     '\npaifang_program(lane main.cpp LINK ZXing::ZXing)\n', '`firmware/lane` may not link ZXing'),
+    ('a library nobody knows', 'firmware/scan/CMakeLists.txt',
+     'paifang_room(a SOURCES b.c PRIVATE New::New)\n', 'links New::New, which [links]'),
+    ('a library in a second room', 'tests/tidy/rooms.toml',
+     '[rooms."firmware/app"]\nuses = []\nlibraries = ["ZXing/"]\n', 'one room a program',
+     ('firmware/app/CMakeLists.txt', 'paifang_room(firmware_app PRIVATE ZXing::ZXing)\n')),
     ('a swallowed exception', LANE, 'void g() { try { f(); } catch (...) {} }\n',
      'swallows bugs'),
     ('a frame captured by a handler', LANE, 'void g() { asio::post(e, [&] { f(); }); }\n',
@@ -114,6 +133,8 @@ PLANTED = (
     ('a room without README', 'sync-server/http/CMakeLists.txt', '\n', 'has no README.md'),
     ('an exception nobody needs', 'tests/tidy/exceptions.toml', '[clock]\n"a.cpp" = "why"\n',
      'not needed any more'),
+    ('a folder nobody needs excused', 'tests/tidy/exceptions.toml',
+     '[clock]\n"firmware/lane/" = "why"\n', 'not needed any more'),
 )
 # What must pass: the near misses of the checks above.
 INNOCENT = (
@@ -135,17 +156,22 @@ INNOCENT = (
     ('a wish with an id', LANE, '// TO' 'DO(#12) later\n'),
     ('a source the build writes', 'firmware/lane/CMakeLists.txt',
      'set(x ${CMAKE_CURRENT_BINARY_DIR}/made.cpp)\n'),
-    ('an excused clock', 'tests/tidy/exceptions.toml', '[clock]\n"firmware/lane/" = "why"\n'),
+    ('an excused clock', 'tests/tidy/exceptions.toml', '[clock]\n"firmware/lane/" = "why"\n',
+     (LANE, 'auto t = std::chrono::steady_clock::now();\n')),
+    ('an excused library', 'tests/tidy/exceptions.toml',
+     '[public_link]\n"firmware/scan/CMakeLists.txt" = "why"\n',
+     ('firmware/scan/CMakeLists.txt', 'target_link_libraries(x PUBLIC ZXing::ZXing)\n')),
+    ('a sleep in words', 'tests/unit/x.py', '# time.sleep(1)\nx = "time.sleep(1)"\n'),
 )
 
 
-def found(path=None, text=''):
-    """(check, finding) of the clean tree with `text` appended to one file."""
+def found(*planted):
+    """(check, finding) of the clean tree with each (file, text) appended."""
     with tempfile.TemporaryDirectory() as folder:
         for name, content in CLEAN.items():
             (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
             (Path(folder) / name).write_text(content, encoding='utf-8')
-        if path:
+        for path, text in planted:
             (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
             with open(Path(folder) / path, 'a', encoding='utf-8') as out:
                 out.write(text)
@@ -158,17 +184,17 @@ class Planted(unittest.TestCase):
 
     def test_every_planted_violation_is_found_and_every_check_finds_one(self):
         useful = set()
-        for what, path, text, expected in PLANTED:
+        for what, path, text, expected, *more in PLANTED:
             with self.subTest(what):
-                lines = found(path, text)
+                lines = found((path, text), *more)
                 useful |= {check for check, line in lines if expected in line}
                 self.assertTrue(any(expected in line for _, line in lines), lines)
         self.assertEqual({check.__name__ for check in tidy.CHECKS}, useful)
 
     def test_near_misses_pass(self):
-        for what, path, text in INNOCENT:
+        for what, path, text, *more in INNOCENT:
             with self.subTest(what):
-                self.assertEqual(found(path, text), [])
+                self.assertEqual(found((path, text), *more), [])
 
     def test_stripping_keeps_lines_and_digit_separators(self):
         code = "int a = 1'000; // x's\nauto b = R\"(\n{ \" )\";\nchar c = '{';\n"
