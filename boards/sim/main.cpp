@@ -65,6 +65,7 @@ json status_of(Device& device) {
             {"tickets_version", sync.tickets_version},
             {"uses_position", sync.uses_position},
             {"list_update_under_way", sync.list_update_under_way},
+            {"ticket_snapshots_begun", sync.ticket_snapshots_begun},
             {"storage_faults", sync.storage_faults},
             {"epoch", to_hex(to_be8(end.epoch.value))},
             {"last_seq", end.seq},

@@ -225,6 +225,7 @@ Status Engine::status() const {
             .tickets_version = cache.list(wire::ListScope::tickets).state.version,
             .uses_position = cache.uses_position().position,
             .list_update_under_way = p.revoked.under_way() || p.tickets.under_way(),
+            .ticket_snapshots_begun = p.tickets.snapshots_begun(),
             .storage_faults = p.context.storage_faults};
 }
 

@@ -68,6 +68,8 @@ struct Status {
     std::uint64_t tickets_version = 0;
     std::uint64_t uses_position = 0;
     bool list_update_under_way = false;
+    /// Since this program started; one that is resumed after a cut was begun once.
+    std::uint64_t ticket_snapshots_begun = 0;
     std::uint64_t storage_faults = 0;
 };
 

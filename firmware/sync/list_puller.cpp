@@ -80,6 +80,7 @@ void ListPuller::ask_next(Reading now) {
 void ListPuller::begin(const cache::Stage& stage, Reading now) {
     if (!context_.stored(context_.cache.begin_stage(scope_, stage)))
         return patience_.start(now.steady);
+    snapshots_begun_ += stage.what == Want::What::snapshot ? 1 : 0;
     ask_stage_page(stage, now);
 }
 

@@ -19,6 +19,7 @@ public:
     void tick(Reading now);
     std::optional<SteadyTime> wake_at() const;
     bool under_way() const { return asked_.has_value(); }
+    std::uint64_t snapshots_begun() const { return snapshots_begun_; }
 
 private:
     void ask_next(Reading now);
@@ -38,6 +39,7 @@ private:
     std::optional<SteadyTime> freshen_at_;
     bool check_buckets_ = false;  // our copy is not what its version should be
     bool take_snapshot_ = false;  // the server can't bridge the difference
+    std::uint64_t snapshots_begun_ = 0;
 };
 
 }  // namespace pf::firmware::sync

@@ -15,6 +15,7 @@ import pathlib
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -22,11 +23,14 @@ import time
 
 sys.dont_write_bytecode = True
 root = pathlib.Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(root / "boards" / "sim"))
+sys.path[:0] = [str(root / "boards" / "sim"), str(root / "tests" / "integration" / "system")]
+import forgery  # noqa: E402
 from stage import Failed, Stage, until  # noqa: E402
 
 CHINA = datetime.timezone(datetime.timedelta(hours=8))
 WALK_MS = 20
+SNAPSHOT_ROWS = 20_000  # pages enough that two cuts fall between them
+FORGED = 6  # findings::Kind, sync-server/findings/findings.hpp
 
 
 class World:
@@ -85,86 +89,172 @@ class World:
                 raise Failed(f"ticket {ticket}: {counted} persons, more than {len(devices)} devices could admit")
 
 
-def ask(device, line):
-    """A device that was killed under our hands does not answer; that is the point."""
+def ask_dying(device, line):
+    """A device that is killed under our hands may not answer; that is the point. None: it did not."""
     try:
         return device.ask(line, 15)
     except (OSError, ValueError, Failed):
         return None
 
 
+def idle(device):
+    until(f"the lane of {device.name} is idle", lambda: device.ask("status")["lane"] == "idle")
+
+
 def broker_process(stage):
     """The one Mosquitto that is a child of our server."""
     children = pathlib.Path(f"/proc/{stage.server.process.pid}/task").glob("*/children")
     for child in " ".join(path.read_text() for path in children).split():
-        if "mosquitto" in pathlib.Path(f"/proc/{child}/comm").read_text():
-            return int(child)
+        with contextlib.suppress(FileNotFoundError):  # ended while we looked
+            if "mosquitto" in pathlib.Path(f"/proc/{child}/comm").read_text():
+                return int(child)
     return None
 
 
+def gone(pid):
+    """Dead, even if its parent has not taken note yet."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
 # --- cases --------------------------------------------------------------------------------------------------
+
+
+class Victim:
+    """Who is killed in this round, and what it means that it is back."""
+
+    def __init__(self, stage, kind, gate):
+        self.stage, self.kind, self.gate = stage, kind, gate
+        if kind == "broker":
+            self.pid = until("the server has its broker", lambda: broker_process(stage))
+        else:
+            self.pid = (gate.program if kind == "gate" else stage.server).process.pid
+
+    def strike_after(self, seconds):
+        """Not before and not after what we do next, but somewhere inside: by another process."""
+        return subprocess.Popen(["sh", "-c", f"sleep {seconds:.4f}; kill -9 {self.pid}"])
+
+    def buried(self, killer):
+        if killer.wait() != 0:
+            raise Failed(f"the {self.kind} was gone before it was killed")
+        until(f"the {self.kind} is dead", lambda: gone(self.pid))
+        if self.kind == "broker":
+            return
+        program = self.gate.program if self.kind == "gate" else self.stage.server
+        if program.process.wait(10) != -signal.SIGKILL:
+            raise Failed(f"the {self.kind} ended with {program.process.returncode}, not by the kill")
+
+    def revive(self):
+        if self.kind == "server":
+            self.stage.start_server()
+        elif self.kind == "gate":
+            self.gate.program.start()
+            until(f"{self.gate.name} is up again", self.gate.status)
+        else:
+            until("the server has started another broker",
+                  lambda: (pid := broker_process(self.stage)) and pid != self.pid)
+            if not self.stage.server.alive():
+                raise Failed("the server died of its broker's death")
 
 
 def kill_rounds(stage, rng, rounds):
     """kill -9 of gate, server or broker at random moments while visitors scan."""
     world = World(stage, rng)
     gates = world.gates(2)
-    tickets = []
+    tickets, kinds, cut_off, admitted = [], [], 0, 0
     for number in range(rounds):
         batch = [world.ticket(rng.choice((1, 1, 2))) for _ in range(3)]
-        tickets += [(t["id"], t["claims"]["persons"] if "claims" in t else t["persons"]) for t in batch]
-        victim = rng.choice(("gate", "server", "broker"))
-        gate = rng.choice(gates)
+        tickets += [(t["id"], t.get("claims", t)["persons"]) for t in batch]
+        kinds = kinds or rng.sample(("gate", "server", "broker"), 3)  # each of them in three rounds
+        victim = Victim(stage, kinds.pop(), rng.choice(gates))
         scans = [(rng.choice(gates), ticket["text"]) for ticket in batch for _ in range(2)]
         strike_at = rng.randrange(len(scans))
+        dead = None
         for at, (device, text) in enumerate(scans):
             if at == strike_at:
-                # Not before and not after the scan, but somewhere inside: started by another process.
-                delay = rng.uniform(0, 0.03)
-                pid = victim_pid(stage, victim, gate)
-                killer = subprocess.Popen(["sh", "-c", f"sleep {delay:.4f}; kill -9 {pid}"])
-                ask(device, "scan " + text)
-                killer.wait()
-                if pid == stage.server.process.pid:
-                    stage.server.process.wait(10)  # killed, but not yet gone, looks alive
+                killer = victim.strike_after(rng.uniform(0, 0.03))
+                answer = ask_dying(device, "scan " + text)
+                victim.buried(killer)
+                dead = victim.gate if victim.kind == "gate" else None
+                if answer is None and device is not dead:
+                    raise Failed(f"{device.name} did not answer when the {victim.kind} was killed")
+                cut_off += answer is None
+            elif device is dead:
+                continue
             else:
-                ask(device, "scan " + text)
-        revive(stage, victim, gate)
+                idle(device)
+                answer = device.ask("scan " + text, 15)  # whoever lives answers
+            admitted += answer is not None and answer["verdict"] == "admit"
+        victim.revive()
         if number % 5 == 4 or number == rounds - 1:
             world.check_all(gates, tickets)
-        print(f"   round {number + 1}/{rounds}: {victim} killed and back", flush=True)
+        print(f"   round {number + 1}/{rounds}: {victim.kind} killed and back", flush=True)
+    check_people_got_in(stage, gates, tickets, admitted, cut_off)
 
 
-def victim_pid(stage, victim, gate):
-    if victim == "gate":
-        return gate.program.process.pid
-    if victim == "server":
-        return stage.server.process.pid
-    return broker_process(stage) or stage.server.process.pid
+def check_people_got_in(stage, gates, tickets, admitted, cut_off):
+    """Gates that refuse everybody would lose and double nothing, too."""
+    on_disk = {ticket for gate in gates for ticket, _ in stage.granted(gate)}
+    entered = sum(ticket in on_disk for ticket, _ in tickets)
+    # Each ticket is shown twice; only where the gate it came to was dead both times is it not used.
+    if entered < len(tickets) * 2 // 3:
+        raise Failed(f"only {entered} of {len(tickets)} tickets let somebody in")
+    unanswered = sum(len(stage.granted(gate)) for gate in gates) - admitted
+    if not 0 <= unanswered <= cut_off:
+        raise Failed(f"{unanswered} admissions on disk that no answer told of, {cut_off} scans cut off")
+    print(f"   {entered} of {len(tickets)} tickets used, {admitted} admissions answered, "
+          f"{cut_off} scans cut off by a kill", flush=True)
 
 
-def revive(stage, victim, gate):
-    if not stage.server.alive():
-        stage.server.process.wait()
-        stage.start_server()
-    if victim == "gate":
-        gate.program.process.wait()
-        gate.program.start()
-        until(f"{gate.name} is up again", gate.status)
+def staged_rows(gate):
+    """Rows of a ticket list under way on the gate's disk; None when none is."""
+    path = next(gate.data.glob("cache*.db"), None)  # its name holds the version of its schema
+    if path is None:
+        return None
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+        row = db.execute("SELECT row_count FROM stage WHERE scope = 2").fetchone()
+    return row and row[0]
 
 
 def snapshot_cut(stage, rng, _rounds):
-    """A new gate takes a large list; its uplink is cut in the middle and it goes on where it was."""
+    """A new gate takes a large list; link and power are cut in the middle, and it goes on where it was."""
     world = World(stage, rng)
-    world.import_codes(5_000)
+    rows = world.import_codes(SNAPSHOT_ROWS)["imported"]
     gate = world.pair("gate-new", "gate", "--walk-ms", str(WALK_MS))
-    until("the snapshot is under way", lambda: (s := gate.status()) and s["list_update_under_way"])
-    for _ in range(2):
+
+    def cut_inside(beyond, cut):
+        until(f"more than {beyond} rows are on disk", lambda: (staged_rows(gate) or 0) > beyond, 60)
+        cut()
+        kept = staged_rows(gate)
+        if kept is None or not beyond < kept < rows:
+            raise Failed(f"the cut fell outside the transfer: {kept} of {rows} rows on disk")
+        print(f"   cut with {kept} of {rows} rows on disk", flush=True)
+        return kept
+
+    def pull_the_plug():
         gate.ask("uplink off")
-        time.sleep(0.1)
-        gate.ask("uplink on")
-        time.sleep(0.3)
+        until("the link is down", lambda: not gate.ask("status")["link_up"])
+
+    until("the gate has its control socket", gate.status)
+    begun = []
+    kept = cut_inside(0, pull_the_plug)
+    if gate.ask("status")["tickets_version"] != 0:
+        raise Failed("a list was put in force before all of it was there")
+    gate.ask("uplink on")
+
+    def cut_the_power():
+        begun.append(gate.ask("status")["ticket_snapshots_begun"])
+        gate.program.kill()
+
+    cut_inside(kept, cut_the_power)
+    gate.program.start()
     gate.wait_version("tickets_version", world.tickets_version(), 120)
+    begun.append(gate.ask("status")["ticket_snapshots_begun"])
+    if begun != [1, 0]:
+        raise Failed(f"snapshots begun before and after the power cut: {begun}; it must go on, not begin again")
     code = stage.ctl("ticket", "issue", "--site", world.site, "--product", world.product, "--first", world.today,
                      "--last", world.today, "--code", "AFTERWARDS-1", "--no-qr")
     gate.wait_version("tickets_version", world.tickets_version(), 30)
@@ -202,32 +292,37 @@ def fill(folder):
 
 
 def gate_disk_full(stage, rng, _rounds):
-    """A full disk refuses and says so; with room again the next scan opens."""
+    """A full disk refuses and says so; with room again the next scan opens, and what was written is delivered."""
     folder = stage.folder / "gate-1"
     with small_disk(stage, folder, 8):
         world = World(stage, rng)
         gate = world.gates(1)[0]
         good, later = world.ticket(), world.ticket()
         filler = fill(folder)
-        pulses = gate.pulses()
-        answers = [ask(gate, "scan " + good["text"])]
-        if not answers[0] or answers[0]["reason"] not in ("storage_failed", "ok"):
-            raise Failed(f"on a full disk the gate answered {answers[0]}")
         # SQLite may still have room inside its files; garbage scans fill that.
         for i in range(4000):
-            answers.append(ask(gate, f"scan garbage-{i}"))
-            if answers[-1] and answers[-1]["reason"] == "storage_failed":
+            if gate.ask(f"scan garbage-{i}")["reason"] == "storage_failed":
                 break
         else:
             raise Failed("the gate never said that its disk is full")
-        if answers[0]["reason"] == "storage_failed" and gate.pulses() != pulses:
-            raise Failed("the gate opened without writing")
+        for _ in range(3):  # a good ticket, shown again and again
+            pulses = gate.pulses()
+            answer = gate.ask("scan " + good["text"])
+            if answer["verdict"] != "refuse" or answer["reason"] != "storage_failed":
+                raise Failed(f"on a full disk a good ticket was answered {answer}")
+            shown = gate.cues()[-1] if gate.cues() else None
+            if gate.pulses() != pulses or stage.granted(gate):
+                raise Failed(f"the gate opened without writing, and showed {shown}")
         filler.unlink()
-        answer = gate.ask("scan " + later["text"])
-        if answer["reason"] != "ok":
-            raise Failed(f"with room again the gate answered {answer}")
-        until("the lane is idle", lambda: gate.ask("status")["lane"] == "idle")
+        for ticket in (good, later):
+            answer = gate.ask("scan " + ticket["text"])
+            if answer["reason"] != "ok":
+                raise Failed(f"with room again the gate answered {answer}")
+            idle(gate)
         world.check_all([gate], [(good["id"], 1), (later["id"], 1)])
+        booked = sorted(stage.query("SELECT ticket FROM checkin"))
+        if booked != sorted((ticket["id"],) for ticket in (good, later)):
+            raise Failed(f"booked after the full disk: {booked}")
 
 
 def server_disk_full(stage, rng, _rounds):
@@ -252,7 +347,7 @@ def server_disk_full(stage, rng, _rounds):
         for ticket in tickets:
             if gate.ask("scan " + ticket["text"])["reason"] != "ok":
                 raise Failed("a gate refused because of the server's disk")
-            until("the lane is idle", lambda: gate.ask("status")["lane"] == "idle")
+            idle(gate)
         if gate.ask("status")["unconfirmed_events"] == 0 and \
                 stage.query("SELECT COUNT(*) FROM checkin")[0][0] - booked < len(tickets):
             raise Failed("events were confirmed that the server does not have")
@@ -284,7 +379,7 @@ def two_carriers(stage, rng, _rounds):
     for gate in (first, second):
         if gate.ask("scan " + copied["text"])["reason"] != "ok":
             raise Failed("a gate that can't know refused")
-        until("the lane is idle", lambda gate=gate: gate.ask("status")["lane"] == "idle")
+        idle(gate)
     for gate in (first, second):
         gate.ask("uplink on")
     world.check_all([first, second], [(ticket["id"], 1), (copied["id"], 1)])
@@ -292,7 +387,6 @@ def two_carriers(stage, rng, _rounds):
     if found != [(1,)]:
         raise Failed(f"two persons on one place, findings of it: {found}")
     for gate in (first, second):
-        time.sleep(1.6)  # out of sight, or it would be the same scan
         if gate.ask("scan " + copied["text"])["reason"] != "already_used":
             raise Failed(f"{gate.name} admits a third person")
 
@@ -317,8 +411,7 @@ def one_document(stage, rng, _rounds):
     reasons = []
     for _ in range(3):
         reasons.append(gate.ask(f"document {number}")["reason"])
-        until("the lane is idle", lambda: gate.ask("status")["lane"] == "idle")
-        time.sleep(1.6)
+        idle(gate)
     if reasons != ["ok", "ok", "already_used"]:
         raise Failed(f"three entries on two tickets: {reasons}")
     spent = [ticket for ticket, _ in stage.granted(gate)]
@@ -334,62 +427,114 @@ def one_document(stage, rng, _rounds):
     world.check_all([gate, handheld], [(ticket["id"], 1) for ticket in two])
 
 
+def hear_the_broker(stage):
+    """The server then writes into its log what its broker says."""
+    with open(stage.folder / "server.toml", "a", encoding="utf-8") as config:
+        config.write('[log]\nlevel = "debug"\n')
+
+
+def lines_with(program, *words):
+    lines = pathlib.Path(program.log).read_text(errors="replace").splitlines()
+    return [line for line in lines if all(word in line for word in words)]
+
+
 def revoked_device(stage, rng, _rounds):
-    """A revoked gate is disconnected and what it still has is not booked."""
+    """A revoked gate is thrown out, refused when it comes again, and what it still has is not booked."""
+    hear_the_broker(stage)
     world = World(stage, rng)
     gate, other = world.gates(2)
-    ticket = world.ticket()
-    gate.ask("uplink off")
-    if gate.ask("scan " + ticket["text"])["verdict"] != "admit":
-        raise Failed("an offline gate did not admit")
+    tickets = [world.ticket() for _ in range(2)]
+    if gate.ask("scan " + tickets[0]["text"])["verdict"] != "admit":
+        raise Failed("a gate in order did not admit")
+    idle(gate)
+    gate.wait_synced()
+    if not gate.ask("status")["link_up"] or lines_with(gate.program, "uplink is down"):
+        raise Failed("the gate is to be revoked while it is connected, and was not")
+    ups = len(lines_with(gate.program, "uplink is up"))
     stage.ctl("device", "revoke", gate.name)
-    gate.ask("uplink on")
+    until("the revoked gate is thrown out", lambda: not gate.ask("status")["link_up"])
+
+    def refusals():
+        """Connections the broker saw and refused for their certificate: nobody else here tries."""
+        return len(lines_with(stage.server, "broker", "certificate verify failed"))
+    until("it tries again and is refused", refusals)
+    # Cut off it goes on, as gates do; nothing of that may be booked.
+    if gate.ask("scan " + tickets[1]["text"])["verdict"] != "admit":
+        raise Failed("a gate that is cut off did not admit")
+    idle(gate)
+    before = refusals()
+    until("it is refused once more, with something to deliver", lambda: refusals() > before, 60)
     other.ask("scan garbage")  # the broker serves the others meanwhile
     other.wait_synced()
-    time.sleep(3)
     status = gate.ask("status")
     if status["link_up"] or status["unconfirmed_events"] == 0:
-        raise Failed(f"a revoked gate is still connected: {status}")
-    if stage.query("SELECT 1 FROM checkin WHERE ticket = ?", ticket["id"]):
-        raise Failed("an admission of a revoked gate was booked")
+        raise Failed(f"a revoked gate is connected: {status}")
+    if len(lines_with(gate.program, "uplink is up")) != ups:
+        raise Failed("a revoked gate was connected again")
+    booked = stage.query("SELECT ticket FROM checkin")
+    if booked != [(tickets[0]["id"],)]:
+        raise Failed(f"booked: {booked}; only what it delivered before it was revoked may be")
 
 
 def forged_and_replayed(stage, rng, _rounds):
-    """An old batch delivered again books nothing; one with a broken signature is kept aside and found."""
+    """An old batch again books nothing; new events nobody signed are kept aside and found; the gate goes on."""
     world = World(stage, rng)
-    gate = world.gates(1)[0]
-    ticket = world.ticket()
-    gate.ask("scan " + ticket["text"])
-    until("the lane is idle", lambda: gate.ask("status")["lane"] == "idle")
-    gate.wait_synced()
-    gate.program.end()
-    identity = json.loads((gate.data / "vault" / "identity").read_text())
-    for name, key in (("cert.pem", "certificate_pem"), ("key.pem", "key_pem"), ("ca.pem", "authority_pem")):
-        (stage.folder / name).write_text(identity[key])
+    gate, other = world.gates(2)
+    tickets = [world.ticket() for _ in range(3)]
+    gate.ask("scan " + tickets[0]["text"])
+    other.ask("scan garbage")
+    for device in (gate, other):
+        idle(device)
+        device.wait_synced()
+        device.program.end()
+    thief = forgery.Carrier(gate, stage.folder / "thief")
     exported = stage.folder / "exported.journal"
     stage.ctl("journal", "export", "--data", gate.data, "--out", exported)
-    # Every batch in the file stands behind its length, four bytes big endian; the first will do.
-    journal = exported.read_bytes()
-    batch = journal[4:4 + int.from_bytes(journal[:4], "big")]
-    before = stage.query("SELECT COUNT(*) FROM checkin")[0][0]
 
-    def publish(payload):
-        (stage.folder / "payload").write_bytes(payload)
-        subprocess.run(["mosquitto_pub", "-V", "5", "-q", "1", "-h", identity["broker"]["host"],
-                        "-p", str(identity["broker"]["port"]), "--cafile", stage.folder / "ca.pem",
-                        "--cert", stage.folder / "cert.pem", "--key", stage.folder / "key.pem",
-                        "-i", identity["device"], "-t",
-                        identity["topic_root"] + "up/events", "-f", stage.folder / "payload"],
-                       check=True, timeout=30)
+    def counted():
+        return stage.query("SELECT (SELECT COUNT(*) FROM checkin), (SELECT COUNT(*) FROM journal_event)")[0]
 
-    publish(batch)
-    forged = bytearray(batch)
-    forged[-1] ^= 1  # the signature is the last field
-    publish(bytes(forged))
-    until("the forged batch is found", lambda: stage.query("SELECT 1 FROM finding WHERE kind = 6"))
-    after = stage.query("SELECT COUNT(*) FROM checkin")[0][0]
-    if before != after:
-        raise Failed(f"{before} check-ins before the replay, {after} after it")
+    def finds(what, kind, device, publish):
+        """Nothing booked, one more finding of this kind about this device, one more kept aside."""
+        before = counted()
+        kept = stage.query("SELECT COUNT(*) FROM quarantine WHERE sender = ?", gate.name)[0][0]
+        found = len(stage.query("SELECT 1 FROM finding WHERE kind = ? AND device = ?", kind, device))
+        publish()
+        until(f"{what} is found", lambda: len(stage.query(
+            "SELECT 1 FROM finding WHERE kind = ? AND device = ?", kind, device)) > found)
+        until(f"{what} is kept aside", lambda: stage.query(
+            "SELECT COUNT(*) FROM quarantine WHERE sender = ?", gate.name)[0][0] > kept)
+        if counted() != before:
+            raise Failed(f"{what} was booked: {before} before, {counted()} after it")
+
+    settled = counted()
+    for batch in forgery.batches(exported.read_bytes()):
+        thief.publish("up/events", batch)
+    new = forgery.admission(gate, world, tickets[1]["id"])
+    finds("a new event signed by nobody we know", FORGED, gate.name,
+          lambda: thief.publish("up/events", new.signed_by(forgery.STRANGER)))
+    # Messages of one sender are taken in order, so the replay was looked at before the forgery was found.
+    if counted() != settled:
+        raise Failed(f"{settled} check-ins and events before the replay, {counted()} after it")
+    swapped = forgery.admission(other, world, tickets[2]["id"])
+    finds("a new event in another device's name", FORGED, other.name,
+          lambda: thief.publish("up/events", swapped.signed_by(thief.scalar)))
+    refused = thief.publish("up/events", swapped.signed_by(forgery.scalar_of(other)), as_device=other)
+    if "ot authorized" not in refused:
+        raise Failed(f"the broker took a message on another device's topic: {refused!r}")
+    for device in (gate, other):
+        device.program.start()
+        device.wait_ready()
+    for device, ticket in ((gate, tickets[1]), (other, tickets[2])):
+        if device.ask("scan " + ticket["text"])["reason"] != "ok":
+            raise Failed(f"{device.name}, in whose name was lied, can't go on")
+        idle(device)
+    world.check_all([gate, other], [(ticket["id"], 1) for ticket in tickets])
+    booked = stage.query("SELECT ticket FROM checkin")
+    if sorted(booked) != sorted((ticket["id"],) for ticket in tickets):
+        raise Failed(f"each ticket was used once, booked is {booked}")
+    if forks := stage.query("SELECT detail FROM finding WHERE kind = 3"):
+        raise Failed(f"an honest gate is blamed for the liar's events: {forks}")
 
 
 def wrong_clocks(stage, rng, _rounds):
@@ -413,7 +558,7 @@ def wrong_clocks(stage, rng, _rounds):
         quality = gate.status()["clock"]
         if (quality, answer["reason"]) != (clock, reason):
             raise Failed(f"ticket {number}: clock {quality}, {answer}; expected clock {clock} and {reason}")
-        until("the lane is idle", lambda: gate.ask("status")["lane"] == "idle")
+        idle(gate)
 
     def hear_the_server():
         stage.start_server()
@@ -451,8 +596,9 @@ def run_case(name, arguments, seed):
         for program in [stage.server, *(d.program for d in stage.devices.values())]:
             if pathlib.Path(program.log).exists():
                 print(f"--- {program.name}\n{program.tail()}", flush=True)
-        stage.abandon()
         return False
+    finally:
+        stage.abandon()  # nothing outlives its case, however it ends
     shutil.rmtree(folder, ignore_errors=True)
     print(f"passed {name}", flush=True)
     return True
