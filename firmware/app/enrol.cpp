@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "common/crypto/x509.hpp"
@@ -29,19 +30,31 @@ json to_json(const Enrolment& e) {
             {"renewal_url", e.renewal_url}};
 }
 
+/// All of the number or nothing: the library would cut a port of 70000 to 4464.
+template <class Number>
+std::optional<Number> whole(const json& value) {
+    if (!value.is_number_unsigned()) return std::nullopt;
+    const auto number = value.get<std::uint64_t>();
+    if (number > std::numeric_limits<Number>::max()) return std::nullopt;
+    return static_cast<Number>(number);
+}
+
 std::optional<Enrolment> from_json(const std::string& text) {
     const json j = json::parse(text, nullptr, false);
     if (!j.is_object()) return std::nullopt;
     try {
         Enrolment e;
         e.device = j.at("device").get<std::string>();
-        e.site = j.at("site").get<std::uint32_t>();
+        const auto site = whole<std::uint32_t>(j.at("site"));
+        const auto port = whole<std::uint16_t>(j.at("broker").at("port"));
+        if (!site || !port) return std::nullopt;
+        e.site = *site;
         e.topic_root = j.at("topic_root").get<std::string>();
         e.site_authority_hex = j.at("site_authority").get<std::string>();
         e.certificate_pem = j.at("certificate_pem").get<std::string>();
         e.authority_pem = j.at("authority_pem").get<std::string>();
         e.broker_host = j.at("broker").at("host").get<std::string>();
-        e.broker_port = j.at("broker").at("port").get<std::uint16_t>();
+        e.broker_port = *port;
         e.server_url = j.value("server_url", std::string{});
         e.renewal_url = j.value("renewal_url", std::string{});
         return e;
