@@ -23,7 +23,7 @@ std::optional<Failure> put_out(Session& session, const CodeOutput& output,
         return Failure{.exit = Exit::refused,
                        .code = "code_too_long",
                        .words = {"no QR code holds this text", "二维码放不下这段文字"}};
-    if (output.qr) session.say(frames::terminal_text(*matrix));
+    if (output.qr) session.draw(frames::terminal_text(*matrix));
     if (output.png.empty()) return std::nullopt;
     if (!frames::write_png(output.png, *matrix))
         return file_failure("file_unwritable", output.png,

@@ -56,7 +56,7 @@ Exit invite(Session& session, const Invite& a) {
         Words{fmt::format("Pairing code of {}, for one use until {}:\n{}", a.id, until, code),
               fmt::format("{} 的配对码，只能用一次，有效至 {}：\n{}", a.id, until, code)});
     if (const auto matrix = a.qr ? frames::render_qr(std::string_view{code}) : std::nullopt)
-        session.say(frames::terminal_text(*matrix));
+        session.draw(frames::terminal_text(*matrix));
     // Where the server says boards reach it; ours may be a tunnel or this machine alone.
     const auto told = field(*invited, "server_url");
     const auto& url = told.empty() ? (*server)->place().url : told;

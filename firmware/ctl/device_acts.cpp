@@ -60,7 +60,7 @@ void say_answer(Session& session, const Act& act, const admission::Words& words)
 }
 
 Exit tell(Session& session, const Act& act, Json command) {
-    const auto state = field(command, "state");
+    const auto state = harmless(field(command, "state"));
     const auto detail = harmless(field(command, "detail"));
     const auto* words =
         field(command, "kind") == "test_scan" && state == "done" ? reason_of(detail) : nullptr;

@@ -145,7 +145,16 @@ Exit run(World& world, const std::vector<std::string>& arguments) {
     } catch (const CLI::ParseError& error) {
         return parse_failed(world, session, app, error, arguments);
     }
-    return session.run();
+    try {
+        return session.run();
+    } catch (const Json::exception&) {
+        // JSON, but of another shape than the command knows: another version's, or no server's of
+        // ours.
+        return session.fail({.exit = Exit::unreachable,
+                             .code = "answer_malformed",
+                             .words = {"the server's answer has another shape than expected",
+                                       "服务器的回答与预期的格式不同"}});
+    }
 }
 
 }  // namespace pf::firmware::ctl

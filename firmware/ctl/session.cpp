@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ostream>
 
 namespace pf::firmware::ctl {
@@ -11,10 +12,16 @@ std::string dumped(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// Whole lines, in which only the line ends are control characters: much of a text is what a server
+/// said.
 std::string ended(std::string_view text) {
-    std::string out{text};
-    if (!out.ends_with('\n')) out += '\n';
-    return out;
+    std::string out;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        out += harmless(text.substr(0, end)) + '\n';
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out.empty() ? "\n" : out;
 }
 
 }  // namespace
@@ -46,6 +53,10 @@ void Session::say(const Words& words) { say(pick(words)); }
 
 void Session::say(std::string_view text) {
     if (!json) world_.out << ended(text) << std::flush;
+}
+
+void Session::draw(std::string_view picture) {
+    if (!json) world_.out << picture << std::flush;
 }
 
 void Session::item(const Json& item, const Words& words) {

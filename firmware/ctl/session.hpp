@@ -51,6 +51,8 @@ public:
     /// Without --json a sentence or a table; with it nothing. The newline is added when missing.
     void say(const Words& words);
     void say(std::string_view text);
+    /// The same for our own picture of a code, whose colours are control characters.
+    void draw(std::string_view picture);
     /// One item of a stream: with --json one line.
     void item(const Json& item, const Words& words);
     /// Says why on standard error; with --json also as the document {"error": {…}}.
