@@ -75,8 +75,10 @@ Step from(const Open& state, BarrierEvent event, SteadyTime now, const Settings&
             ++next.passed;
             if (next.passed >= next.granted)
                 return {Idle{}, {outcome(next, How::complete, settings)}};
-            // One pulse a person: the arm has locked behind the last one.
             next.deadline = now + settings.passage_wait;
+            if (next.pulses > next.passed) return {next, {}};  // the next one's was given already
+            // One pulse a person: the arm has locked behind the last one.
+            ++next.pulses;
             return {next, {Pulse{}}};
         }
         case BarrierEvent::forced:
@@ -155,6 +157,13 @@ Step on_open(const State& state, Open open, SteadyTime now, const Settings& sett
 Step on_tick(const State& state, SteadyTime now, const Settings& settings) {
     const auto* open = std::get_if<Open>(&state);
     if (open == nullptr || now < open->deadline) return unchanged(state);
+    if (!settings.senses_passage && open->pulses < open->granted) {
+        // Nobody reports a passage here, so the wait stands for it: the next person's turn.
+        Open next = *open;
+        ++next.pulses;
+        next.deadline = now + settings.passage_wait;
+        return {next, {Pulse{}}};
+    }
     return {Idle{}, {Lock{}, outcome(*open, How::timeout, settings)}};
 }
 

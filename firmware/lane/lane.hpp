@@ -22,14 +22,14 @@ struct Settings {
 struct Idle {
     friend bool operator==(const Idle&, const Idle&) = default;
 };
-/// Unlocked for somebody: `left` more may pass before `deadline`, which starts anew with each
-/// person.
+/// Unlocked for somebody: more may pass before `deadline`, which starts anew with each pulse.
 struct Open {
     std::uint64_t grant_seq = 0;
     std::uint16_t granted = 0;
     std::uint16_t passed = 0;
     SteadyTime deadline;
-    bool by_command = false;  // grant_seq is an Opened event's: nobody's ticket is counted
+    bool by_command = false;   // grant_seq is an Opened event's: nobody's ticket is counted
+    std::uint16_t pulses = 1;  // given so far: one a person
     friend bool operator==(const Open&, const Open&) = default;
 };
 struct Faulty {

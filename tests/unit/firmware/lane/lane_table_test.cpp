@@ -26,12 +26,12 @@ const State faulty = lane::Faulty{};
 const State fire = lane::Emergency{.was_faulty = false};
 const State fire_faulty = lane::Emergency{.was_faulty = true};
 const State two_left = lane::Open{7, 2, 0, at_ms(12'000)};
-const State one_left = lane::Open{7, 2, 1, at_ms(12'000)};
-const State run_out = lane::Open{7, 3, 1, at_ms(10'000)};  // the deadline is now
+const State one_left = lane::Open{7, 2, 1, at_ms(12'000), false, 2};
+const State run_out = lane::Open{7, 3, 1, at_ms(10'000), false, 2};  // the deadline is now
 
 const State commanded = lane::Open{8, 2, 0, at_ms(12'000), true};
-const State commanded_one_left = lane::Open{8, 2, 1, at_ms(12'000), true};
-const State commanded_run_out = lane::Open{8, 2, 1, at_ms(10'000), true};
+const State commanded_one_left = lane::Open{8, 2, 1, at_ms(12'000), true, 2};
+const State commanded_run_out = lane::Open{8, 2, 1, at_ms(10'000), true, 2};
 
 const Event grant = lane::Granted{9, 2};
 const Event command = lane::Commanded{9, 1};
@@ -165,9 +165,17 @@ TEST_CASE("without a passage sensor") {
         Event event;
         std::string expected;
     };
+    const State one_of_two = lane::Open{7, 2, 0, at_ms(10'000), false, 1};
+    const State two_of_two = lane::Open{7, 2, 0, at_ms(10'000), false, 2};
     const std::vector<Case> cases = {
-        {"nobody can say whether someone went through, so nothing returns", run_out, tick,
-         "idle: lock; unknown #7 passed 1 returned 0"},
+        {"the wait stands for a passage: the next person's turn", one_of_two, tick,
+         "open #7 0/2 until 15000 pulses 2: pulse"},
+        {"for a command too", lane::Open{8, 2, 0, at_ms(10'000), true, 1}, tick,
+         "open by command #8 0/2 until 15000 pulses 2: pulse"},
+        {"a wait not over gives nothing", two_left, tick, "open #7 0/2 until 12000"},
+        {"nobody can say whether someone went through, so nothing returns", two_of_two, tick,
+         "idle: lock; unknown #7 passed 0 returned 0"},
+        {"a pulse already given is not given again", two_of_two, passed, "open #7 1/2 until 15000"},
         {"fire ends a grant the same way", two_left, fire_on,
          "emergency: alarm fire #7; emergency #7 passed 0 returned 0"},
         {"nor who a command let in", commanded_run_out, tick, "idle: lock; unknown #8 let in 1"},
@@ -177,6 +185,22 @@ TEST_CASE("without a passage sensor") {
         CAPTURE(c.what);
         CHECK(text_of(lane::step(c.state, c.event, now, blind)) == c.expected);
     }
+}
+
+TEST_CASE("a blind lane opens once for each of a group, then ends") {
+    lane::Step step = lane::step(idle, lane::Granted{9, 3}, at_ms(0), blind);
+    int pulses = 0;
+    std::string told;
+    for (std::int64_t ms = 0; ms <= 20'000; ms += 500) {
+        for (const lane::Action& action : step.actions) {
+            if (std::holds_alternative<lane::Pulse>(action)) ++pulses;
+            told += text_of(action) + " ";
+        }
+        step = lane::step(step.state, tick, at_ms(ms), blind);
+    }
+    CHECK(pulses == 3);
+    CHECK(told == "pulse pulse pulse lock unknown #9 passed 0 returned 0 ");
+    CHECK(text_of(step) == "idle");
 }
 
 TEST_CASE("a wait ends at its deadline, not before and not twice") {

@@ -19,7 +19,8 @@ inline std::string text_of(const lane::State& state) {
     const auto& open = std::get<lane::Open>(state);
     return std::string{open.by_command ? "open by command #" : "open #"} +
            std::to_string(open.grant_seq) + " " + std::to_string(open.passed) + "/" +
-           std::to_string(open.granted) + " until " + std::to_string(to_ms(open.deadline));
+           std::to_string(open.granted) + " until " + std::to_string(to_ms(open.deadline)) +
+           (open.pulses > open.passed + 1 ? " pulses " + std::to_string(open.pulses) : "");
 }
 
 inline std::string text_of(pf::journal::Outcome::How how) {
