@@ -15,7 +15,11 @@ void ListPuller::on_link_down() {
 }
 
 std::optional<SteadyTime> ListPuller::wake_at() const {
-    return earlier(patience_.until(), freshen_at_);
+    // While an answer is awaited, or nothing can be asked, a list past its time wakes nobody: a
+    // wake that can do nothing would come again at once, for as long as the server is silent.
+    if (!context_.link_up || !theirs_) return std::nullopt;
+    if (asked_ || patience_.waiting()) return patience_.until();
+    return freshen_at_;
 }
 
 void ListPuller::on_news(const wire::ListState& theirs, Generation generation, Reading now) {
@@ -34,6 +38,9 @@ void ListPuller::tick(Reading now) {
     if (patience_.over(now.steady)) asked_.reset();
     if (asked_ || patience_.waiting()) return;
     ask_next(now);
+    // Nothing to ask for, as when the server has no such list yet: looked at again later.
+    if (!asked_ && !patience_.waiting() && freshen_at_ && *freshen_at_ <= now.steady)
+        freshen_at_ = now.steady + Engine::freshen_every_ms;
 }
 
 /// Chooses the cheapest step from what we have to what the server has.

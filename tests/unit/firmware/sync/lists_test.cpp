@@ -311,6 +311,39 @@ TEST_CASE("a list stays fresh without news") {
     CHECK(device.wants().empty());
 }
 
+TEST_CASE("a silent server does not keep the device awake") {
+    Device device;
+    const auto sleeps = [&] {
+        const auto at = device.engine->wake_at();
+        return !at || *at > device.now().steady;
+    };
+    SUBCASE("a first list is asked for and does not come") {
+        device.link_up();
+        device.say(Down::news, ServerList{5, rows_of({1}), life}.news());
+        CHECK(device.wants().size() == 1);
+    }
+    SUBCASE("a list past its time is asked for and does not come") {
+        settle(device, {5, rows_of({1}), life});
+        device.pass(fs::Engine::freshen_every_ms.count());
+        CHECK(device.wants().size() == 1);
+    }
+    SUBCASE("the server has no such list yet") {
+        device.link_up();
+        device.say(Down::news, ServerList{0, {}, life}.news());
+        CHECK(device.wants().empty());
+    }
+    SUBCASE("the link went away while a list was due") {
+        settle(device, {5, rows_of({1}), life});
+        device.engine->on_link_down(device.now());
+        device.pass(fs::Engine::freshen_every_ms.count());
+    }
+    CHECK(sleeps());
+    for (int i = 0; i < 20; ++i) {
+        device.pass(4'000);
+        CHECK(sleeps());
+    }
+}
+
 TEST_CASE("a full disk keeps the list it has and goes on later") {
     Device device;
     settle(device, {5, rows_of({1}), life});
