@@ -36,6 +36,9 @@ struct Arguments {
     std::string server;
     std::string code;
     std::string serial;
+    std::string camera;
+    int camera_width = 1280;
+    int camera_height = 720;
     std::int64_t wall_offset_ms = 0;
     bool no_sensor = false;
     int walk_ms = -1;
@@ -197,6 +200,18 @@ std::optional<firmware::app::Enrolment> enrolment_of(const Arguments& arguments,
     return *paired;
 }
 
+void name_sources(firmware::app::RunnerOptions& options, const Arguments& arguments,
+                  const std::filesystem::path& data) {
+    options.folders.push_back({.name = "camera", .folder = data / "frames", .keep_done = false});
+    if (!arguments.serial.empty())
+        options.serial_lines.push_back({.name = "serial", .device = arguments.serial});
+    if (!arguments.camera.empty())
+        options.cameras.push_back({.name = "camera-0",
+                                   .device = arguments.camera,
+                                   .width = arguments.camera_width,
+                                   .height = arguments.camera_height});
+}
+
 int run(const Arguments& arguments) {
     ::umask(0077);  // what lies in this folder is nobody else's (invariant 7)
     const std::filesystem::path data{arguments.data};
@@ -223,9 +238,7 @@ int run(const Arguments& arguments) {
         .serial_lines = {},
         .cameras = {},
         .on_scan = [&scans](const auto& code) { scans.write(code); }};
-    options.folders.push_back({.name = "camera", .folder = data / "frames", .keep_done = false});
-    if (!arguments.serial.empty())
-        options.serial_lines.push_back({.name = "serial", .device = arguments.serial});
+    name_sources(options, arguments, data);
     const bool lane = *kind == wire::DeviceKind::gate;
     auto runner = Runner::make(std::move(options), {.clock = clock,
                                                     .barrier = lane ? &barrier : nullptr,
@@ -289,6 +302,11 @@ int main(int argc, char** argv) {
     app.add_option("--code", arguments.code,
                    "one-time pairing code, with the fingerprint behind its dot");
     app.add_option("--serial", arguments.serial, "a serial QR module, e.g. /dev/ttyS1");
+    app.add_option("--camera", arguments.camera, "a V4L2 camera, e.g. /dev/video0");
+    app.add_option("--camera-width", arguments.camera_width, "pixels wished for; 1280")
+        ->check(CLI::Range(64, 8192));
+    app.add_option("--camera-height", arguments.camera_height, "pixels wished for; 720")
+        ->check(CLI::Range(64, 8192));
     app.add_option("--wall-offset-ms", arguments.wall_offset_ms, "how wrong the wall clock is");
     app.add_option("--walk-ms", arguments.walk_ms,
                    "visitors pass this long after each opening by themselves");

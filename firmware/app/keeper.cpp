@@ -114,9 +114,15 @@ void Keeper::restart() {
     if (depth_ == 0) (void)settle();
 }
 
-void Keeper::on_code(const ports::ScannedCode& code) {
-    if (gone()) return refuse();
-    (void)call([&](Device& device) { (void)device.on_code(code); });
+bool Keeper::on_code(const ports::ScannedCode& code) {
+    bool answered = true;  // also when there is no device, or it ends in this call
+    if (gone())
+        refuse();
+    else
+        (void)call([&](Device& device) {
+            answered = verify::answers_for_the_frame(device.on_code(code));
+        });
+    return answered;
 }
 
 void Keeper::on_document(ports::DocumentRead read) {

@@ -45,8 +45,9 @@ public:
     /// the outermost call is done with it. False: there is none now, or it ended in this call, or
     /// is about to.
     bool call(const std::function<void(Device&)>& task);
-    /// Without a device everybody is refused with storage_failed, in a fire with emergency.
-    void on_code(const ports::ScannedCode& code);
+    /// Without a device everybody is refused with storage_failed, in a fire with emergency. True:
+    /// the code has answered for its frame (verify::answers_for_the_frame).
+    bool on_code(const ports::ScannedCode& code);
     void on_document(ports::DocumentRead read);
     void on_barrier(ports::BarrierEvent event);
 

@@ -200,7 +200,7 @@ struct Runner::Impl final : mqtt::LinkEvents {
     void run() {
         scanner.on_code([this](ports::ScannedCode code) {
             if (options.on_scan) options.on_scan(code);
-            keeper.on_code(code);
+            return keeper.on_code(code);
         });
         if (ports.id_reader)
             ports.id_reader->on_document(

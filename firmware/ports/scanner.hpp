@@ -18,7 +18,10 @@ struct ScannedCode {
 /// (firmware/scan/sighting.hpp).
 class Scanner {
 public:
-    using Handler = std::function<void(ScannedCode)>;
+    /// True: this code has answered for the whole frame it was in. What else the frame showed is
+    /// asked about later if it is still held there: one frame lets in one ticket, and nothing
+    /// beside it overwrites the answer.
+    using Handler = std::function<bool(ScannedCode)>;
     virtual ~Scanner() = default;
     virtual void on_code(Handler handler) = 0;
 };

@@ -10,6 +10,13 @@ namespace {
 
 constexpr std::array formats{PixelFormat::grey, PixelFormat::yuyv, PixelFormat::mjpeg};
 constexpr int yuyv_pixels_max = 640 * 480;
+/// Encoders work in blocks of up to 16 pixels, and some say so: 1088 lines where 1080 were agreed.
+constexpr int jpeg_padding_px_max = 15;
+
+void crop_rows(LumaFrame& frame, int height) {
+    frame.height = height;
+    frame.pixels.resize(static_cast<std::size_t>(frame.stride) * static_cast<std::size_t>(height));
+}
 
 constexpr std::uint32_t fourcc(char a, char b, char c, char d) {
     const auto at = [](char letter, unsigned shift) {
@@ -71,12 +78,16 @@ Result<LumaFrame, FrameFault> luma_from_camera(const CameraMode& mode, BytesView
         case PixelFormat::yuyv:
             return luma_from_yuyv(buffer, mode.width, mode.height, mode.stride);
         case PixelFormat::mjpeg: {
-            const int side = std::max(mode.width, mode.height);
-            const auto pixels = static_cast<std::int64_t>(mode.width) * mode.height;
-            auto frame = luma_from_jpeg(buffer, {.side_px_max = side, .pixels_max = pixels});
-            if (frame && (frame->width != mode.width || frame->height != mode.height)) {
-                return FrameFault::damaged;
-            }
+            const int wide = mode.width + jpeg_padding_px_max;
+            const int high = mode.height + jpeg_padding_px_max;
+            auto frame = luma_from_jpeg(buffer, {.side_px_max = std::max(wide, high),
+                                                 .pixels_max = std::int64_t{wide} * high});
+            if (!frame) return frame;
+            const bool padded = frame->width >= mode.width && frame->width <= wide &&
+                                frame->height >= mode.height && frame->height <= high;
+            if (!padded) return FrameFault::damaged;
+            frame->width = mode.width;
+            crop_rows(*frame, mode.height);
             return frame;
         }
     }

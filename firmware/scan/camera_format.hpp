@@ -29,7 +29,8 @@ struct CameraMode {
     int stride = 0;  // `bytesperline`; 0 where rows have no padding, ignored for MJPEG
 };
 
-/// One filled buffer. A JPEG of another size than agreed is damaged.
+/// One filled buffer. A JPEG padded to whole blocks is cut to what was agreed; one of another size
+/// is damaged.
 Result<LumaFrame, FrameFault> luma_from_camera(const CameraMode& mode, BytesView buffer);
 
 }  // namespace pf::firmware::scan

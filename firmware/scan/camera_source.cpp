@@ -21,10 +21,9 @@ namespace {
 
 constexpr std::uint32_t buffers_wanted = 4;
 constexpr std::uint32_t formats_asked_max = 64;
+/// A camera that sends damaged frames now and then is well; one that sends only those is not `up`.
+constexpr int unread_in_a_row_max = 100;
 constexpr Millis frame_due_within{2000};  // a camera silent for longer hangs; open it anew
-/// Every so many frames all tries are made although something was found: a sticker in view must
-/// not hide a telephone in dark mode.
-constexpr std::uint64_t exhaustive_every_frames = 8;
 
 static_assert(V4L2_PIX_FMT_GREY == v4l2_fourcc('G', 'R', 'E', 'Y'));
 
@@ -77,19 +76,24 @@ std::vector<std::uint32_t> offered_formats(int fd) {
     return offered;
 }
 
-std::optional<CameraMode> negotiate(int fd, const CameraOptions& options) {
+/// The mode agreed on, or why there is none, in words.
+Result<CameraMode, std::string> negotiate(int fd, const CameraOptions& options) {
+    const std::string none_we_read = "the camera offers neither GREY nor YUYV nor MJPEG";
     const auto format = choose_format(offered_formats(fd), options.width, options.height);
-    if (!format) return std::nullopt;
+    if (!format) return none_we_read;
     v4l2_format wish{};
     wish.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
     wish.fmt.pix.width = static_cast<std::uint32_t>(options.width);
     wish.fmt.pix.height = static_cast<std::uint32_t>(options.height);
     wish.fmt.pix.pixelformat = fourcc_of(*format);
     wish.fmt.pix.field = V4L2_FIELD_NONE;
-    if (control(fd, VIDIOC_S_FMT, &wish) < 0) return std::nullopt;
+    if (control(fd, VIDIOC_S_FMT, &wish) < 0) {
+        return system_trouble(errno == EBUSY ? "another program uses the camera"
+                                             : "the camera does not take its format");
+    }
     // The driver answers with what it will really do, which need not be what was asked.
     const auto agreed = pixel_format_of(wish.fmt.pix.pixelformat);
-    if (!agreed) return std::nullopt;
+    if (!agreed) return none_we_read;
     return CameraMode{.format = *agreed,
                       .width = static_cast<int>(wish.fmt.pix.width),
                       .height = static_cast<int>(wish.fmt.pix.height),
@@ -152,7 +156,7 @@ private:
         }
         const auto mode = negotiate(camera.fd.get(), options_);
         if (!mode) {
-            thread_.down("the camera offers neither GREY nor YUYV nor MJPEG");
+            thread_.down(mode.error());
             return std::nullopt;
         }
         camera.mode = *mode;
@@ -186,9 +190,14 @@ private:
                 return true;
             }
             if (newest->none) continue;
-            look_at(*newest, at);
+            unread_ = look_at(*newest, at) ? 0 : unread_ + 1;
             if (control(camera.fd.get(), VIDIOC_QBUF, &newest->buffer) < 0) {
                 thread_.down(system_trouble("the camera failed"));
+                return true;
+            }
+            if (unread_ >= unread_in_a_row_max) {
+                unread_ = 0;
+                thread_.down("the camera sends nothing that can be unpacked");
                 return true;
             }
         }
@@ -224,10 +233,11 @@ private:
         return taken;
     }
 
-    void look_at(const Taken& taken, SteadyTime at) {
+    /// False: the frame could not be unpacked.
+    bool look_at(const Taken& taken, SteadyTime at) {
         if (!taken.frame) {
             thread_.count([](SourceHealth& health) { ++health.looks, ++health.unread; });
-            return;
+            return false;
         }
         Outcome outcome = pipeline_.read(*taken.frame, next_budget());
         thread_.count([&](SourceHealth& health) {
@@ -239,14 +249,13 @@ private:
             look->will_repeat = true;
             deliver_(std::move(*look));
         }
+        return true;
     }
 
     Budget next_budget() {
-        return {
-            .tries_max = options_.tries_per_frame,
-            .elapsed_max = options_.frame_budget,
-            .stopwatch = [this] { return std::chrono::microseconds{clock_().time_since_epoch()}; },
-            .exhaustive = ++frames_ % exhaustive_every_frames == 0};
+        return camera_budget(++frames_, options_.tries_per_frame, options_.frame_budget, [this] {
+            return std::chrono::microseconds{clock_().time_since_epoch()};
+        });
     }
 
     const CameraOptions options_;
@@ -254,6 +263,7 @@ private:
     const SteadyClock clock_;
     Pipeline pipeline_;
     std::uint64_t frames_ = 0;
+    int unread_ = 0;  // in a row
     SourceThread thread_;
 };
 

@@ -34,6 +34,9 @@ struct PictureLimits {
     int side_px_max = 8192;
     std::int64_t pixels_max = 50'000'000;  // a telephone's 48-megapixel photograph still fits
     int jpeg_scans_max = 64;  // a progressive JPEG may repeat itself to burn hours of CPU
+    /// A JPEG in several scans is held whole as coefficients, two bytes each, before the first row
+    /// comes: 50 megapixels would take 300 MB. A 12-megapixel photograph needs at most 75 MB.
+    std::int64_t jpeg_coefficient_bytes_max = 96 * 1024 * 1024;
 };
 
 enum class FrameFault {

@@ -63,6 +63,19 @@ Step open(Reader& reader, BytesView jpeg) {
     return Step::done;
 }
 
+/// What libjpeg will hold of a picture that comes in several scans; nothing for the usual one.
+std::int64_t coefficient_bytes(jpeg_decompress_struct& info) {
+    if (!jpeg_has_multiple_scans(&info)) return 0;
+    std::int64_t bytes = 0;
+    for (int i = 0; i < info.num_components; ++i) {
+        const jpeg_component_info& component = info.comp_info[i];
+        bytes += static_cast<std::int64_t>(component.width_in_blocks) *
+                 static_cast<std::int64_t>(component.height_in_blocks) * DCTSIZE2 *
+                 static_cast<std::int64_t>(sizeof(JCOEF));
+    }
+    return bytes;
+}
+
 Step decode(Reader& reader, LumaFrame& frame) {
     if (setjmp(reader.escape.out) != 0) return Step::failed;
     reader.info.out_color_space = JCS_GRAYSCALE;
@@ -105,7 +118,8 @@ Result<LumaFrame, FrameFault> luma_from_jpeg(BytesView jpeg, const PictureLimits
     const auto height = static_cast<std::int64_t>(reader.info.image_height);
     if (width < 1 || height < 1) return FrameFault::empty_size;
     if (width > limits.side_px_max || height > limits.side_px_max ||
-        width * height > limits.pixels_max) {
+        width * height > limits.pixels_max ||
+        coefficient_bytes(reader.info) > limits.jpeg_coefficient_bytes_max) {
         return FrameFault::too_large;
     }
     LumaFrame frame = LumaFrame::filled(static_cast<int>(width), static_cast<int>(height), 128);

@@ -52,8 +52,13 @@ void LaneScanner::see(Look look) {
     std::vector<BytesView> seen;
     seen.reserve(look.codes.size());
     for (const ports::ScannedCode& code : look.codes) seen.emplace_back(code.bytes);
+    bool answered = false;
     for (const std::size_t index : sightings_.fresh(look.at, seen)) {
-        if (handler_) handler_(std::move(look.codes[index]));
+        // Asked at once the others would find the lane busy and take the "welcome" off the screen.
+        if (answered)
+            sightings_.put_off(look.at, look.codes[index].bytes);
+        else if (handler_)
+            answered = handler_(std::move(look.codes[index]));
     }
 }
 

@@ -48,7 +48,8 @@ private:
     Dropped dropped_;
 };
 
-/// The lane's one scanner over all its sources: takes looks, hands on scans. Executor only.
+/// The lane's one scanner over all its sources: takes looks, hands on scans until one of a look has
+/// answered for it. Executor only.
 class LaneScanner final : public ports::Scanner {
 public:
     void on_code(Handler handler) override { handler_ = std::move(handler); }

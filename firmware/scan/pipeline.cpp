@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include "firmware/scan/enhance.hpp"
 
@@ -106,6 +107,15 @@ void attempt(const LumaFrame& frame, Strategy strategy, Symbologies symbologies,
 
 }  // namespace
 
+Budget camera_budget(std::uint64_t frame, int tries_per_frame,
+                     std::chrono::microseconds elapsed_max, Stopwatch stopwatch) {
+    const bool exhaustive = frame % exhaustive_every_frames == 0;
+    return {.tries_max = exhaustive ? static_cast<int>(strategies.size()) : tries_per_frame,
+            .elapsed_max = elapsed_max,
+            .stopwatch = std::move(stopwatch),
+            .exhaustive = exhaustive};
+}
+
 Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
     Outcome outcome;
     if (std::min(frame.width, frame.height) < qr_side_px_min) return outcome;
@@ -119,16 +129,30 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
     attempt(frame, Strategy::plain, symbologies_, outcome);
     constexpr std::size_t harder = strategies.size() - 1;
     const std::size_t first = harder_first_;
+    const bool held = misses_left_ > 0;
+    bool found = false;
+    bool tried = false;
+    std::size_t go_on_at = first;
     for (std::size_t i = 0; i < harder; ++i) {
-        if (!outcome.readings.empty() && !budget.exhaustive) break;
+        const bool wanted = outcome.readings.empty() || budget.exhaustive || (held && i == 0);
         const std::size_t next = (first + i) % harder;
-        if (spent()) {
-            harder_first_ = next;
+        if (!wanted || spent()) {
+            go_on_at = next;
             break;
         }
         const std::size_t before = outcome.readings.size();
         attempt(frame, strategies[next + 1], symbologies_, outcome);
-        if (outcome.readings.size() > before) harder_first_ = next;
+        tried = true;
+        if (!found && outcome.readings.size() > before) {
+            found = true;
+            harder_first_ = next;
+        }
+    }
+    if (found) {
+        misses_left_ = held_misses_max;
+    } else if (tried) {
+        if (held) --misses_left_;
+        if (misses_left_ == 0) harder_first_ = go_on_at;
     }
     return outcome;
 }

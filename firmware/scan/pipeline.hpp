@@ -2,6 +2,7 @@
 // From one grey picture to the codes in it. Pure: no camera, no clock, no thread.
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string_view>
 #include <vector>
@@ -67,12 +68,24 @@ struct Budget {
     bool exhaustive = false;
 };
 
+/// Every so many frames of a camera all tries are made although something was found: a sticker in
+/// view must not hide a telephone in dark mode.
+inline constexpr std::uint64_t exhaustive_every_frames = 8;
+/// The budget of a camera's frame number `frame`, counted from 1.
+Budget camera_budget(std::uint64_t frame, int tries_per_frame,
+                     std::chrono::microseconds elapsed_max, Stopwatch stopwatch);
+
 struct Outcome {
     std::vector<Reading> readings{};  // no two with the same bytes; at most codes_per_frame_max
     std::vector<Strategy> tried{};    // in order
     int parts_skipped = 0;            // codes that are one part of several (structured append)
     int decoder_failures = 0;         // tries ended by an exception of the decoder
 };
+
+/// A harder try that read a code is made again on every frame, whatever else was read there, until
+/// it found nothing this often: a code held before the camera must not come and go because the
+/// budget is small, or one telephone becomes several scans (firmware/scan/sighting.hpp).
+inline constexpr int held_misses_max = 6;
 
 /// One per source, used by one thread: it remembers which harder try worked last or where the
 /// budget ended, and goes on there with the next frame. So a slow board reaches every try.
@@ -85,6 +98,7 @@ public:
 private:
     Symbologies symbologies_;
     std::size_t harder_first_ = 0;  // index into the strategies after `plain`
+    int misses_left_ = 0;           // while above 0, `harder_first_` is the one that read a code
 };
 
 }  // namespace pf::firmware::scan

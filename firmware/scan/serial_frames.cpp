@@ -17,6 +17,11 @@ void SerialFrames::reset() {
     state_ = framing_.prefix.empty() ? State::inside : State::outside;
 }
 
+void SerialFrames::opened(SteadyTime at) {
+    reset();
+    opened_ = at;
+}
+
 std::vector<Bytes> SerialFrames::feed(SteadyTime at, BytesView bytes) {
     std::vector<Bytes> codes;
     if (bytes.empty()) return codes;
@@ -25,6 +30,8 @@ std::vector<Bytes> SerialFrames::feed(SteadyTime at, BytesView bytes) {
         lost_.bytes += held_.size();
         held_.clear();  // an end mark does not straddle the silence
     }
+    if (opened_ && state_ == State::inside && at - *opened_ <= serial_silence_max) lose();
+    opened_.reset();
     last_ = at;
     for (const Byte byte : bytes) take(byte, codes);
     return codes;

@@ -1,5 +1,6 @@
 #pragma once
 // Cuts the bytes of a serial line into codes. Pure, bounded, fuzzed (tests/fuzz/serial_frame).
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ inline constexpr Millis serial_silence_max{500};
 
 /// Rather loses a code, which the tourist shows again, than delivers half of one, which might be
 /// another's: after a silence within a code, a code too long or a prefix within a code everything
-/// up to the next end mark is thrown away.
+/// up to the next end mark is thrown away, and so is what a line just opened was in the middle of.
 class SerialFrames {
 public:
     explicit SerialFrames(SerialFraming framing);
@@ -32,8 +33,9 @@ public:
     /// @param at steady time at which the bytes came
     std::vector<Bytes> feed(SteadyTime at, BytesView bytes);
 
-    /// The line was opened anew: what came before is void.
-    void reset();
+    /// The line was opened: what came before is void. Without a prefix nothing tells the rest of a
+    /// code from a whole one, so bytes that come before a silence was heard belong to no code.
+    void opened(SteadyTime at);
 
     struct Lost {
         std::uint64_t codes = 0;  // begun and thrown away
@@ -44,6 +46,7 @@ public:
 private:
     enum class State { outside, inside, skipping };
 
+    void reset();
     void take(Byte byte, std::vector<Bytes>& codes);
     void take_line_byte(Byte byte, std::vector<Bytes>& codes);
     void finish(std::vector<Bytes>& codes);
@@ -55,6 +58,7 @@ private:
     Bytes
         held_;  // at most code_bytes_max and one mark; while skipping, only the last mark's length
     SteadyTime last_{};
+    std::optional<SteadyTime> opened_{};  // until the first bytes after it
     Lost lost_;
 };
 

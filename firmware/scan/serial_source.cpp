@@ -69,7 +69,7 @@ private:
             thread_.down(system_trouble("the line cannot be set to 8N1"));
             return {};
         }
-        frames_.reset();
+        frames_.opened(clock_());
         thread_.up();
         return line;
     }

@@ -1,5 +1,6 @@
 #pragma once
 // When seeing a code is a scan, and when it is the same telephone still held before the camera.
+#include <optional>
 #include <vector>
 
 #include "common/base/bytes.hpp"
@@ -9,6 +10,9 @@ namespace pf::firmware::scan {
 
 /// A code unseen for this long has left; seen again, it is a second entry.
 inline constexpr Millis out_of_sight_after{1500};
+/// A code that was in the look of another one's answer is asked about after this long: who was let
+/// in has passed by then, and has put the telephone away.
+inline constexpr Millis put_off_for{5000};
 
 /// Pure and small: holds no more codes than one look delivered.
 ///
@@ -21,10 +25,16 @@ public:
     /// order. `at` never runs backwards.
     std::vector<std::size_t> fresh(SteadyTime at, const std::vector<BytesView>& codes);
 
+    /// This scan of fresh() was not asked about, because another of the same look had answered. Who
+    /// still holds it after `put_off_for` is a scan then: nobody need guess that a telephone
+    /// the gate said nothing about has to go and come back.
+    void put_off(SteadyTime at, BytesView code);
+
 private:
     struct InSight {
         Bytes bytes;
         SteadyTime last;
+        std::optional<SteadyTime> ask_at{};  // put off until then
     };
     std::vector<InSight> in_sight_;
 };

@@ -68,6 +68,7 @@ TEST_CASE("codes on the line arrive whole and in order, and the line is raw 8N1"
     const std::string control =
         "A\x03\x04\x11\x13\x7f"
         "B";
+    module.send("HE REST OF A CODE\r");  // the line was opened in the middle of it
     module.send("PF1:ONE\r\n碑林区\r" + control + "\n");
     CHECK(mailbox.wait_for(3) == Texts{"PF1:ONE", "碑林区", control});
     const auto looks = mailbox.looks();
@@ -99,7 +100,7 @@ TEST_CASE("a module pulled and plugged again is heard again, without the half co
     auto module = std::make_unique<Module>(link);
     const auto source = listen_serial({.device = link}, mailbox.deliver(), tests::steady_clock());
     REQUIRE(eventually([&] { return source->health().up; }));
-    module->send("PF1:WHOLE\rPF1:HA");
+    module->send("\rPF1:WHOLE\rPF1:HA");
     REQUIRE(mailbox.wait_for(1) == Texts{"PF1:WHOLE"});
     module->unplug();
     REQUIRE(eventually([&] { return !source->health().up; }));
@@ -107,7 +108,7 @@ TEST_CASE("a module pulled and plugged again is heard again, without the half co
 
     module = std::make_unique<Module>(link);
     REQUIRE(eventually([&] { return source->health().up; }));
-    module->send("PF1:AGAIN\r");
+    module->send("LF\rPF1:AGAIN\r");
     CHECK(mailbox.wait_for(2) == Texts{"PF1:WHOLE", "PF1:AGAIN"});
 }
 

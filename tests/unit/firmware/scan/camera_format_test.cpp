@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -87,5 +88,36 @@ TEST_CASE("recorded buffers of 320 x 240 become frames with the code in them") {
         const Outcome outcome = Pipeline{}.read(*frame);
         REQUIRE(outcome.readings.size() == 1);
         CHECK(std::string{as_text(outcome.readings.front().bytes)} == c.expect);
+    }
+}
+
+TEST_CASE("a JPEG padded to whole blocks is cut to what was agreed") {
+    const Bytes jpeg = recorded("mjpeg-320x240-no-tables");
+    struct Case {
+        const char* why;
+        int width, height;
+        const char* expect;
+    };
+    const Case cases[] = {
+        {"eight lines more than agreed", 320, 232, "frame"},
+        {"fifteen", 320, 225, "frame"},
+        {"a whole block is another picture", 320, 224, "damaged"},
+        {"columns too", 310, 240, "frame"},
+        {"less than agreed", 320, 241, "damaged"},
+    };
+    const auto whole = luma_from_camera({PixelFormat::mjpeg, 320, 240, 0}, jpeg);
+    REQUIRE(whole.has_value());
+    for (const Case& c : cases) {
+        CAPTURE(c.why);
+        const auto frame = luma_from_camera({PixelFormat::mjpeg, c.width, c.height, 0}, jpeg);
+        CHECK(std::string{frame ? "frame" : to_text(frame.error())} == c.expect);
+        if (!frame) continue;
+        CHECK(frame->width == c.width);
+        CHECK(frame->height == c.height);
+        CHECK(frame->pixels.size() ==
+              static_cast<std::size_t>(frame->stride) * static_cast<std::size_t>(c.height));
+        CHECK(std::equal(frame->row(c.height - 1), frame->row(c.height - 1) + c.width,
+                         whole->row(c.height - 1)));
+        CHECK(Pipeline{}.read(*frame).readings.size() == 1);
     }
 }

@@ -138,6 +138,12 @@ TEST_CASE("damaged and oversized JPEG ends in a fault or a frame, never in an ex
     // A progressive picture in more scans than allowed.
     const Bytes progressive = tests::jpeg_of(smooth(), {.progressive = true});
     CHECK(fault_of(luma_from_jpeg(progressive, {.jpeg_scans_max = 2})) == "damaged");
+    // Held whole before the first row: 64 x 48 in 4:2:0 is 96 blocks of 64 two-byte coefficients
+    // and half as many for the colours.
+    CHECK(fault_of(luma_from_jpeg(progressive, {.jpeg_coefficient_bytes_max = 9'215})) ==
+          "too_large");
+    CHECK(fault_of(luma_from_jpeg(progressive, {.jpeg_coefficient_bytes_max = 9'216})) == "frame");
+    CHECK(fault_of(luma_from_jpeg(jpeg, {.jpeg_coefficient_bytes_max = 0})) == "frame");
     for (std::size_t length = 0; length < jpeg.size(); ++length) {
         const auto frame = luma_from_jpeg(BytesView{jpeg}.first(length));
         if (frame) CHECK(frame->pixels.size() == 64 * 48);

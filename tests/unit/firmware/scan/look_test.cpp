@@ -87,7 +87,10 @@ TEST_CASE("looks pushed by several threads arrive, each thread's in order") {
 TEST_CASE("the lane's scanner hands on scans, not sightings, over all sources") {
     LaneScanner scanner;
     std::string heard;
-    scanner.on_code([&](ScannedCode code) { heard += as_text(code.bytes); });
+    scanner.on_code([&](ScannedCode code) {
+        heard += as_text(code.bytes);
+        return true;
+    });
     const auto see = [&](int at_ms, Look look) {
         look.at = SteadyTime{Millis{at_ms}};
         scanner.see(std::move(look));
@@ -98,4 +101,42 @@ TEST_CASE("the lane's scanner hands on scans, not sightings, over all sources") 
     see(300, line("B"));
     see(400, frame("A"));
     CHECK(heard == "ABA");
+}
+
+TEST_CASE("one code answers for its frame; the others are not asked") {
+    struct Case {
+        const char* why;
+        std::string frame;
+        std::string heard;
+        std::string later;
+    };
+    // Upper case: a ticket, which answers; lower case: a sticker, which does not.
+    const Case cases[] = {
+        {"two telephones in one frame: the first", "AB", "A", "B"},
+        {"a sticker before the ticket", "aB", "aB", ""},
+        {"a sticker behind it does not take the answer away", "Ab", "A", "b"},
+        {"three telephones, one after the other", "ABC", "A", "BC"},
+        {"stickers only", "ab", "ab", ""},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.why);
+        LaneScanner scanner;
+        std::string heard;
+        scanner.on_code([&](ScannedCode code) {
+            heard += as_text(code.bytes);
+            return code.bytes.front() < 'a';
+        });
+        Look look{.at = {}, .will_repeat = true, .codes = {}};
+        for (const char letter : c.frame)
+            look.codes.push_back({to_bytes(std::string(1, letter)), "camera", "plain"});
+        const auto see = [&](int at_ms) {
+            look.at = SteadyTime{Millis{at_ms}};
+            scanner.see(look);
+        };
+        for (int at_ms = 0; at_ms < 5000; at_ms += 100) see(at_ms);
+        CHECK(heard == c.heard);
+        // Who was not asked and is still held there is asked then, once.
+        for (int at_ms = 5000; at_ms < 14000; at_ms += 100) see(at_ms);
+        CHECK(heard == c.heard + c.later);
+    }
 }

@@ -275,12 +275,38 @@ TEST_CASE("the budget ends the tries, and the next frame goes on where it ended"
     }
 }
 
-TEST_CASE("an exhaustive look finds the telephone in dark mode beside a sticker") {
+LumaFrame dark_mode_beside_a_sticker() {
     auto frame = frames::make_frame(code_of("PF1:TICKET"), {.size = 0.9, .inverted = true});
     const auto sticker = frames::picture_of(code_of("https://u.wechat.com/sticker"), 3);
     for (int y = 0; y < sticker.height; ++y) {
         std::copy_n(sticker.row(y), sticker.width, frame.row(y));
     }
+    return frame;
+}
+
+TEST_CASE("a camera: who was found beside a sticker is read on every frame until he leaves") {
+    const auto both = dark_mode_beside_a_sticker();
+    const auto sticker_only = frames::picture_of(code_of("https://u.wechat.com/sticker"), 3);
+    const auto budget = [](std::uint64_t frame) {
+        return camera_budget(frame, 2, std::chrono::microseconds{0}, {});
+    };
+    Pipeline pipeline;
+    std::string seen;
+    for (std::uint64_t frame = 1; frame <= 20; ++frame)
+        seen += pipeline.read(both, budget(frame)).readings.size() == 2 ? '2' : '.';
+    CHECK(seen == ".......2222222222222");
+    // A frame or some that blur him change nothing.
+    (void)pipeline.read(sticker_only, budget(21));
+    CHECK(pipeline.read(both, budget(22)).readings.size() == 2);
+    // When he has left, frames are cheap again.
+    std::string tries;
+    for (std::uint64_t frame = 25; frame <= 33; ++frame)
+        tries += std::to_string(pipeline.read(sticker_only, budget(frame)).tried.size());
+    CHECK(tries == "222222151");
+}
+
+TEST_CASE("an exhaustive look finds the telephone in dark mode beside a sticker") {
+    const auto frame = dark_mode_beside_a_sticker();
     CHECK(read_as(Pipeline{}.read(frame), "https://u.wechat.com/sticker") == "plain");
     const Outcome outcome = Pipeline{}.read(frame, {.exhaustive = true});
     REQUIRE(outcome.readings.size() == 2);

@@ -156,10 +156,39 @@ TEST_CASE("serial frames with a suffix only") {
           {"one and one", {{0, "A;B;;CD;;"}}, {"A;B", "CD"}, 0});
 }
 
-TEST_CASE("a line opened anew forgets half a code and waits for no end mark") {
-    SerialFrames frames{{}};
-    CHECK(frames.feed(SteadyTime{}, as_bytes("HALF")).empty());
-    frames.reset();
-    CHECK(texts(frames.feed(SteadyTime{}, as_bytes("WHOLE\r"))) ==
-          std::vector<std::string>{"WHOLE"});
+TEST_CASE("a line just opened: half a code before it, the rest of one after it") {
+    struct Case {
+        const char* why;
+        SerialFraming framing;
+        int at_ms;  // the line was opened at 1000
+        std::string bytes;
+        std::vector<std::string> codes;
+        std::uint64_t lost;
+    };
+    const SerialFraming line{}, framed{.prefix = {2}, .suffix = {3}},
+        suffix{.prefix = {}, .suffix = {3}};
+    const Case cases[] = {
+        {"a whole code after a silence", line, 1501, "WHOLE\r", {"WHOLE"}, 0},
+        {"at once: perhaps the rest of one, the next is whole",
+         line,
+         1500,
+         "OLE\rNEXT\r",
+         {"NEXT"},
+         1},
+        {"only the end mark of one", line, 1001, "\nNEXT\r", {"NEXT"}, 1},
+        {"a suffix alone tells no more", suffix, 1001, "OLE\x03NEXT\x03", {"NEXT"}, 1},
+        {"a prefix tells", framed, 1001, "OLE\x03\x02NEXT\x03", {"NEXT"}, 0},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.why);
+        SerialFrames frames{c.framing};
+        CHECK(frames.feed(SteadyTime{Millis{900}}, as_bytes("HALF")).empty());
+        frames.opened(SteadyTime{Millis{1000}});
+        CHECK(texts(frames.feed(SteadyTime{Millis{c.at_ms}}, as_bytes(c.bytes))) == c.codes);
+        CHECK(frames.lost().codes == c.lost);
+        // Later codes are not touched.
+        CHECK(texts(frames.feed(SteadyTime{Millis{c.at_ms}}, as_bytes("\x02"
+                                                                      "B\r\x03")))
+                  .size() == 1);
+    }
 }
