@@ -259,8 +259,8 @@ struct Question {
 /// 7.9: asks for what staff must look at, on the way to an admission. `verdict` is an admission so
 /// far.
 void look_at_papers(Verdict& verdict, const Question& q, const Product& product) {
-    const bool is_stale = q.here.carrier == CarrierKind::signed_qr ? q.known.revoked_list_stale
-                                                                   : q.known.tickets_list_stale;
+    const Freshness list =
+        q.here.carrier == CarrierKind::signed_qr ? q.known.revoked_list : q.known.tickets_list;
     const auto ask = [&](Reason reason) {
         if (q.here.staff_confirmed) {
             verdict.flags |= flag_staff;
@@ -269,12 +269,16 @@ void look_at_papers(Verdict& verdict, const Question& q, const Product& product)
             verdict.reason = reason;
         }
     };
-    if (is_stale && product.stale == StaleRule::refuse) {
-        verdict.kind = Kind::refuse;
-        verdict.reason = Reason::list_stale;
+    if (list != Freshness::fresh && product.stale == StaleRule::refuse) {
+        // Some instants admit and others refuse: the clock is what is wrong, and nobody here can
+        // confirm a time.
+        const bool differs = list == Freshness::unsure;
+        verdict.kind = differs ? Kind::ask : Kind::refuse;
+        verdict.reason = differs ? Reason::clock_unsure : Reason::list_stale;
         return;
     }
-    if (is_stale && product.stale == StaleRule::ask) ask(Reason::list_stale);
+    // Staff who look at the order answer for every instant.
+    if (list != Freshness::fresh && product.stale == StaleRule::ask) ask(Reason::list_stale);
     if (verdict.kind != Kind::admit) return;
     if (std::ranges::count(product.certificate, q.claims.person_type) > 0) {
         ask(Reason::show_certificate);
@@ -284,8 +288,8 @@ void look_at_papers(Verdict& verdict, const Question& q, const Product& product)
 std::uint32_t sight(const Question& q) {
     std::uint32_t flags = 0;
     if (!q.here.online) flags |= flag_offline;
-    if (q.known.revoked_list_stale) flags |= flag_revoked_list_stale;
-    if (q.known.tickets_list_stale && q.here.carrier != CarrierKind::signed_qr) {
+    if (q.known.revoked_list != Freshness::fresh) flags |= flag_revoked_list_stale;
+    if (q.known.tickets_list != Freshness::fresh && q.here.carrier != CarrierKind::signed_qr) {
         flags |= flag_tickets_list_stale;
     }
     if (is_wide(q.now)) flags |= flag_clock_unsure;
@@ -354,11 +358,7 @@ std::vector<const Entitlement*> entitlements_here(const Question& q) {
     for (const Entitlement& e : q.claims.entitlements) {
         if (e.site == q.here.site) out.push_back(&e);
     }
-    const auto end_of = [&q](const Entitlement* e) {
-        const Window* window = q.table == nullptr ? nullptr : q.table->find(e->window);
-        return std::pair{e->last_day, window == nullptr ? Window{}.until_min : window->until_min};
-    };
-    std::ranges::stable_sort(out, {}, end_of);
+    std::ranges::stable_sort(out, {}, [&q](const Entitlement* e) { return end_of(*e, q.table); });
     return out;
 }
 
@@ -372,6 +372,17 @@ const Product* ProductTable::find(ProductId id) const noexcept {
 const Window* ProductTable::find(WindowId id) const noexcept {
     const auto found = std::ranges::find(windows, id, &Window::id);
     return found == windows.end() ? nullptr : &*found;
+}
+
+Freshness freshness(WallTime fresh_until, const TimeRange& now) noexcept {
+    if (now.latest < fresh_until) return Freshness::fresh;
+    return now.earliest < fresh_until ? Freshness::unsure : Freshness::stale;
+}
+
+std::pair<Day, std::uint16_t> end_of(const Entitlement& entitlement,
+                                     const ProductTable* table) noexcept {
+    const Window* window = table == nullptr ? nullptr : table->find(entitlement.window);
+    return {entitlement.last_day, window == nullptr ? Window{}.until_min : window->until_min};
 }
 
 std::uint32_t persons_used(const Claims& claims, const Entitlement& entitlement, Day day,

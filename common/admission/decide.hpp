@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/admission/reason.hpp"
@@ -50,19 +51,22 @@ struct Use {
     ProductId product;
     Day day;
     std::uint16_t persons = 0;
-    bool return_pending = false;   // granted elsewhere, part not passed, the return not yet here
-    bool outcome_unknown = false;  // granted here, and nobody saw whether they passed
+    bool return_pending = false;   // granted elsewhere, and what became of it is not yet here
+    bool outcome_unknown = false;  // nobody saw whether they passed, and nobody will say
     WallTime at;
     std::string where;  // device id
 };
+
+/// A list against its `fresh_until`, over every instant that "now" may be.
+enum class Freshness : std::uint8_t { fresh = 1, unsure = 2, stale = 3 };
 
 /// What this device knows of the ticket beyond its claims.
 struct Known {
     std::optional<std::uint32_t> refused_below;  // from list `revoked`: generations below are
                                                  // refused; generation_all revokes every one
     std::vector<Use> uses;                       // at this site, in order of time
-    bool revoked_list_stale = false;
-    bool tickets_list_stale = false;
+    Freshness revoked_list = Freshness::fresh;
+    Freshness tickets_list = Freshness::fresh;
 };
 inline constexpr std::uint32_t generation_all = UINT32_MAX;
 
@@ -75,6 +79,7 @@ struct TimeRange {
     WallTime earliest;
     WallTime latest;
 };
+Freshness freshness(WallTime fresh_until, const TimeRange& now) noexcept;
 
 enum class CarrierKind : std::uint8_t { signed_qr = 1, code = 2, document = 3, card = 4 };
 
@@ -94,7 +99,7 @@ struct Here {
 /// Flags on an admission: how much the device could see (invariant 5). Bits are on the wire.
 enum Flag : std::uint32_t {
     flag_offline = 1U << 0,
-    flag_revoked_list_stale = 1U << 1,
+    flag_revoked_list_stale = 1U << 1,  // or may be, the clock being unsure
     flag_tickets_list_stale = 1U << 2,
     flag_clock_unsure = 1U << 3,  // admitted because every possible instant allows it
     flag_staff = 1U << 4,         // would have been asked, and staff confirmed
@@ -119,6 +124,11 @@ struct Verdict {
 /// ticket::check(). Pure: no clock, no storage, no logging.
 Verdict decide(const ticket::Claims& claims, const Known& known, const ProductTable* table,
                const Here& here);
+
+/// What "earliest end first" compares: the last day, then the end of its window as far as the table
+/// knows it.
+std::pair<Day, std::uint16_t> end_of(const ticket::Entitlement& entitlement,
+                                     const ProductTable* table) noexcept;
 
 /// Persons already counted for an entitlement, in its scope, on `day`.
 std::uint32_t persons_used(const ticket::Claims& claims, const ticket::Entitlement& entitlement,

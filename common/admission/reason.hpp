@@ -38,9 +38,9 @@ enum class Reason : std::uint8_t {
     not_yet_valid = 35,
     outside_window = 36,  // right day, wrong hour
     already_used = 37,
-    return_pending = 38,  // another gate counted it and nobody passed; that has not travelled yet
-    outcome_unknown =
-        39,  // it opened here, and nobody knows whether someone passed: a restart, a faulty sensor
+    return_pending = 38,    // another gate counted it; who passed there has not travelled yet
+    outcome_unknown = 39,   // a gate opened, and nobody knows whether someone passed: a restart, a
+                            // faulty sensor
     too_many_persons = 40,  // asked for more than are left
     // What this device can't know (50 to 69).
     product_not_here_yet = 50,
@@ -75,6 +75,10 @@ const Words& words(Reason reason) noexcept;
 std::span<const Words> all_words() noexcept;
 std::optional<Reason> reason_from(std::uint64_t number) noexcept;
 Reason reason_of(ticket::Fault fault) noexcept;
+/// Is what was shown no ticket at all, as far as can be told (10 to 20)?
+constexpr bool is_about_the_code(Reason reason) noexcept {
+    return reason >= Reason::unknown_code && reason <= Reason::bad_signature;
+}
 
 /// A person type as shown at the gate, with its own light, so staff can check concessions.
 struct PersonWords {

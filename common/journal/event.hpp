@@ -1,6 +1,7 @@
 #pragma once
 // What a device remembers, and how it is chained. Shape: docs/protocol/sync-v1.md, section 3.
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <variant>
@@ -103,6 +104,27 @@ struct Outcome {
     How how = How::complete;
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
+
+/// A lane that could not watch says nothing of those it did not see pass: they count as used, and
+/// staff decide about them (admission::Reason::outcome_unknown).
+constexpr bool passage_unknown(Outcome::How how) noexcept {
+    switch (how) {
+        case Outcome::How::fault:
+        case Outcome::How::unknown:
+        case Outcome::How::emergency:
+            return true;
+        case Outcome::How::complete:
+        case Outcome::How::timeout:
+        case Outcome::How::staff_undo:
+            return false;
+    }
+    std::abort();  // a value outside the enum means memory is corrupt
+}
+/// The lane gave somebody back to the ticket without anybody's word: at most twice a ticket and
+/// day.
+constexpr bool returned_by_itself(const Outcome& outcome) noexcept {
+    return outcome.how == Outcome::How::timeout && outcome.returned > 0;
+}
 
 struct LaneAlarm {
     enum class What : std::uint8_t {

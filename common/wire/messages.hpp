@@ -222,6 +222,8 @@ struct UseItem {
     std::uint16_t persons = 0;  // granted less returned
     bool return_pending = false;
     WallTime at;
+    std::uint16_t unseen = 0;       // of persons: the outcome is there and knows nothing of them
+    bool automatic_return = false;  // the lane gave persons back by itself
     friend bool operator==(const UseItem&, const UseItem&) = default;
 };
 

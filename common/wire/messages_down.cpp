@@ -5,7 +5,7 @@
 namespace pf::codec {
 template <>
 inline wire::UseItem blank<wire::UseItem>() {
-    return {blank<GrantId>(), {}, {}, {}, {}, 0, false, {}};
+    return {blank<GrantId>(), {}, {}, {}, {}, 0, false, {}, 0, false};
 }
 }  // namespace pf::codec
 
@@ -54,6 +54,8 @@ void fields(auto& io, Of<UseItem> auto& v) {
     io(6, v.persons, Uint{0, ticket::persons_max});
     io(7, v.return_pending);
     io(8, v.at);
+    io(9, v.unseen, Uint{0, ticket::persons_max});
+    io(10, v.automatic_return);
 }
 
 void fields(auto& io, Of<Uses> auto& v) {
@@ -87,6 +89,9 @@ Decoded<Uses> decode_uses(BytesView bytes) {
     return message_from(bytes, Uses{}, payload_bytes_max,
                         [](const Uses& message, cbor::Decoder& in) {
                             if (message.upto < message.after) in.refuse(Fault::out_of_range);
+                            // More unknown than counted would let staff admit beyond the quota.
+                            for (const UseItem& item : message.items)
+                                if (item.unseen > item.persons) in.refuse(Fault::out_of_range);
                         });
 }
 Decoded<Time> decode_time(BytesView bytes) { return message_from<Time>(bytes); }

@@ -48,14 +48,13 @@ journal::Result<void> Device::write(const pf::journal::Body& body) {
         stamp(now), [&](const journal::View& view) -> std::optional<pf::journal::Body> {
             const auto* outcome = std::get_if<Outcome>(&body);
             if (outcome == nullptr || outcome->returned == 0) return body;
-            // The ticket's other returns of the day decide whether this one happens by itself.
+            // The ticket's other returns of the day decide whether this one happens by itself: a
+            // limit that every lane counted alone would be two returns a lane.
             const auto grant = journal_->admitted(outcome->grant_seq);
             if (!grant) return body;
-            const auto uses = view.uses_of(grant->ticket);
-            const auto today = std::ranges::count_if(uses, [&](const journal::OwnUse& use) {
-                return use.automatic_return && use.day == grant->day;
-            });
-            return lane::limit_return(*outcome, static_cast<int>(today));
+            const auto today =
+                verify::automatic_returns_of(grant->ticket, grant->day, *cache_, view);
+            return lane::limit_return(*outcome, today);
         });
     if (written.has_value()) return {};
     storage_answered(written.error());

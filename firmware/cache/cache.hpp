@@ -1,5 +1,5 @@
 #pragma once
-// What the device was told: cache.v1.db. Rebuildable; a new schema is a new file name.
+// What the device was told: cache.v2.db. Rebuildable; a new schema is a new file name.
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -150,6 +150,6 @@ public:
     virtual Result<void> put_number(std::string_view name, std::int64_t value) = 0;
 };
 
-inline constexpr std::string_view file_name = "cache.v1.db";
+inline constexpr std::string_view file_name = "cache.v2.db";
 
 }  // namespace pf::firmware::cache

@@ -41,16 +41,18 @@ CREATE TABLE row (
     PRIMARY KEY (scope, slot, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE use (
-    device         TEXT NOT NULL,
-    epoch          BLOB NOT NULL CHECK (length(epoch) = 8),
-    seq            INTEGER NOT NULL,
-    ticket         BLOB NOT NULL CHECK (length(ticket) = 8),
-    product        INTEGER NOT NULL,
-    day            INTEGER NOT NULL,
-    last_day       INTEGER NOT NULL,
-    persons        INTEGER NOT NULL,
-    return_pending INTEGER NOT NULL,
-    at_ms          INTEGER NOT NULL,
+    device           TEXT NOT NULL,
+    epoch            BLOB NOT NULL CHECK (length(epoch) = 8),
+    seq              INTEGER NOT NULL,
+    ticket           BLOB NOT NULL CHECK (length(ticket) = 8),
+    product          INTEGER NOT NULL,
+    day              INTEGER NOT NULL,
+    last_day         INTEGER NOT NULL,
+    persons          INTEGER NOT NULL,
+    return_pending   INTEGER NOT NULL,
+    at_ms            INTEGER NOT NULL,
+    unseen           INTEGER NOT NULL,
+    automatic_return INTEGER NOT NULL,
     PRIMARY KEY (device, epoch, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX use_ticket ON use (ticket);

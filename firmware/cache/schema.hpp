@@ -1,5 +1,5 @@
 #pragma once
-// The schema of cache.v1.db. Another schema is another file name, never a migration.
+// The schema of cache.v2.db. Another schema is another file name, never a migration.
 #include <SQLiteCpp/Database.h>
 
 #include "firmware/sqlite/database.hpp"
@@ -7,7 +7,7 @@
 namespace pf::firmware::cache {
 
 /// "PFC1".
-inline constexpr sqlite::Identity file_identity{0x50464331, 1};
+inline constexpr sqlite::Identity file_identity{0x50464331, 2};
 
 void create_schema(SQLite::Database& database);
 

@@ -58,12 +58,13 @@ SqliteCache::Statements::Statements(SQLite::Database& database)
                 " to_version, bucket, after, row_count, sums)"
                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
       uses{database,
-           "SELECT device, epoch, seq, product, day, last_day, persons, return_pending, at_ms"
-           " FROM use WHERE ticket = ?1 ORDER BY at_ms, device, epoch, seq"},
+           "SELECT device, epoch, seq, product, day, last_day, persons, return_pending, at_ms,"
+           " unseen, automatic_return FROM use WHERE ticket = ?1 ORDER BY at_ms, device, epoch, "
+           "seq"},
       put_use{database,
               "INSERT OR REPLACE INTO use (device, epoch, seq, ticket, product, day, last_day,"
-              " persons, return_pending, at_ms)"
-              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
+              " persons, return_pending, at_ms, unseen, automatic_return)"
+              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"},
       command_seen{database, "SELECT 1 FROM command WHERE id = ?1"},
       number{database, "SELECT value FROM number WHERE name = ?1"} {}
 

@@ -35,7 +35,8 @@ std::vector<wire::UseItem> SqliteCache::uses_of(TicketId ticket) const {
                              Day{static_cast<std::int32_t>(each.integer(4))},
                              Day{static_cast<std::int32_t>(each.integer(5))},
                              static_cast<std::uint16_t>(each.integer(6)), each.integer(7) != 0,
-                             wall_from_ms(each.integer(8))});
+                             wall_from_ms(each.integer(8)),
+                             static_cast<std::uint16_t>(each.integer(9)), each.integer(10) != 0});
         }
         return found;
     });
@@ -55,7 +56,9 @@ Result<void> SqliteCache::apply_uses(const std::vector<wire::UseItem>& items,
                 item.last_day.number,
                 item.persons,
                 item.return_pending ? 1 : 0,
-                to_ms(item.at)}
+                to_ms(item.at),
+                item.unseen,
+                item.automatic_return ? 1 : 0}
                 .execute();
         }
         SQLite::Statement move{database_,

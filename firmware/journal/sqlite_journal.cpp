@@ -40,21 +40,6 @@ std::optional<Kind> body_as(BytesView event) {
     return *body;
 }
 
-/// A lane that could not watch says nothing of those it did not see pass.
-bool passage_unknown(Outcome::How how) {
-    switch (how) {
-        case Outcome::How::fault:
-        case Outcome::How::unknown:
-        case Outcome::How::emergency:
-            return true;
-        case Outcome::How::complete:
-        case Outcome::How::timeout:
-        case Outcome::How::staff_undo:
-            return false;
-    }
-    std::abort();
-}
-
 Epoch draw_epoch(Entropy& entropy) {
     Epoch epoch;
     while (epoch.value == 0) epoch.value = entropy.next_u64();
@@ -288,8 +273,8 @@ std::vector<OwnUse> SqliteJournal::uses_of(TicketId ticket) const {
             if (!outcome) throw ReadFailed{Fault::damaged, "an outcome can't be read"};
             use.returned = outcome->returned;
             use.passed = outcome->passed;
-            use.outcome_unknown = passage_unknown(outcome->how);
-            use.automatic_return = outcome->how == Outcome::How::timeout && outcome->returned > 0;
+            use.outcome_unknown = pf::journal::passage_unknown(outcome->how);
+            use.automatic_return = pf::journal::returned_by_itself(*outcome);
         }
         found.push_back(std::move(use));
     }

@@ -18,6 +18,7 @@ struct Verifier::Candidate {
 
 /// What recognise() found: tickets, or why there are none.
 struct Verifier::Recognised {
+    CarrierKind carrier = CarrierKind::signed_qr;
     std::vector<Candidate> candidates;
     Verdict otherwise;
 };
@@ -96,13 +97,29 @@ void wipe(std::string& text) noexcept {
     text.clear();
 }
 
+bool answers_for_the_frame(const Answer& answer) noexcept {
+    const Verdict& verdict = answer.verdict;
+    if (verdict.kind != Verdict::Kind::refuse || answer.claims) return true;
+    return !admission::is_about_the_code(verdict.reason);
+}
+
 admission::Known known_of(TicketId ticket, SiteId site, const cache::Cache& cache,
-                          const pf::firmware::journal::View& view, WallTime now_earliest) {
+                          const pf::firmware::journal::View& view,
+                          const admission::TimeRange& now) {
     Known known;
     if (const auto revoked = cache.revoked(ticket)) known.refused_below = revoked->below;
-    known.revoked_list_stale = cache.list(wire::ListScope::revoked).fresh_until <= now_earliest;
-    known.tickets_list_stale = cache.list(wire::ListScope::tickets).fresh_until <= now_earliest;
+    const auto fresh = [&](wire::ListScope scope) {
+        return admission::freshness(cache.list(scope).fresh_until, now);
+    };
+    known.revoked_list = fresh(wire::ListScope::revoked);
+    known.tickets_list = fresh(wire::ListScope::tickets);
 
+    // Staff decide about those nobody saw, never about those who were seen to pass.
+    const auto tell = [&](admission::Use use, std::uint16_t persons, bool unknown) {
+        use.persons = persons;
+        use.outcome_unknown = unknown;
+        if (persons > 0) known.uses.push_back(std::move(use));
+    };
     // A union of grants, never a sum of counters: what both sides tell of counts once, and what the
     // own journal says of its own grants is newer than what the server heard of them.
     std::set<GrantId> own;
@@ -110,33 +127,37 @@ admission::Known known_of(TicketId ticket, SiteId site, const cache::Cache& cach
         own.insert(use.grant);
         if (use.site != site || use.granted <= use.returned) continue;
         const auto counted = static_cast<std::uint16_t>(use.granted - use.returned);
-        // Staff decide about those nobody saw, never about those who were seen to pass.
         const std::uint16_t seen = use.outcome_unknown ? std::min(use.passed, counted) : counted;
-        const auto tell = [&](std::uint16_t persons, bool unknown) {
-            if (persons == 0) return;
-            known.uses.push_back({.product = use.product,
+        const admission::Use told{.product = use.product,
                                   .day = use.day,
-                                  .persons = persons,
                                   .return_pending = false,
-                                  .outcome_unknown = unknown,
                                   .at = use.at,
-                                  .where = use.grant.device.text()});
-        };
-        tell(seen, false);
-        tell(static_cast<std::uint16_t>(counted - seen), true);
+                                  .where = use.grant.device.text()};
+        tell(told, seen, false);
+        tell(told, static_cast<std::uint16_t>(counted - seen), true);
     }
     for (const wire::UseItem& item : cache.uses_of(ticket)) {
-        if (own.contains(item.grant) || item.persons == 0) continue;
-        known.uses.push_back({.product = item.product,
-                              .day = item.day,
-                              .persons = item.persons,
-                              .return_pending = item.return_pending,
-                              .outcome_unknown = false,
-                              .at = item.at,
-                              .where = item.grant.device.text()});
+        if (own.contains(item.grant)) continue;
+        const admission::Use told{.product = item.product,
+                                  .day = item.day,
+                                  .return_pending = item.return_pending,
+                                  .at = item.at,
+                                  .where = item.grant.device.text()};
+        tell(told, static_cast<std::uint16_t>(item.persons - item.unseen), false);
+        tell(told, item.unseen, true);
     }
     std::ranges::stable_sort(known.uses, {}, &admission::Use::at);
     return known;
+}
+
+int automatic_returns_of(TicketId ticket, Day day, const cache::Cache& cache,
+                         const pf::firmware::journal::View& view) {
+    std::set<GrantId> grants;
+    for (const journal::OwnUse& use : view.uses_of(ticket))
+        if (use.automatic_return && use.day == day) grants.insert(use.grant);
+    for (const wire::UseItem& item : cache.uses_of(ticket))
+        if (item.automatic_return && item.day == day) grants.insert(item.grant);
+    return static_cast<int>(grants.size());
 }
 
 Verifier::Recognised Verifier::recognise(const Presented& presented, const Standing& standing,
@@ -148,17 +169,19 @@ Verifier::Recognised Verifier::recognise(const Presented& presented, const Stand
                     standing.ticket_keys, id, &std::pair<crypto::KeyId, crypto::PublicKey>::first);
                 return found == standing.ticket_keys.end() ? nullptr : &found->second;
             });
-        if (token.has_value()) return {{{token->claims, CarrierKind::signed_qr}}, {}};
+        if (token.has_value())
+            return {CarrierKind::signed_qr, {{token->claims, CarrierKind::signed_qr}}, {}};
         const Reason reason = admission::reason_of(token.error());
         // An unknown key may be a ring that has not arrived: staff are asked, nobody is called a
         // cheat.
         return {
+            CarrierKind::signed_qr,
             {},
             no(reason, reason == Reason::key_unknown ? Verdict::Kind::ask : Verdict::Kind::refuse)};
     }
 
-    Recognised found{{}, no(Reason::unknown_code)};
     const CarrierKind kind = carrier_kind(presented.kind);
+    Recognised found{kind, {}, no(Reason::unknown_code)};
     const std::string normalised = wire::normalise(kind, presented.text);
     for (const wire::SiteKey& key : standing.secrets.carrier_keys) {
         for (const wire::Carried& carried :
@@ -184,8 +207,8 @@ Answer Verifier::judge(const Question& question, const journal::View& view) cons
     std::vector<Judged> judged;
     for (const Candidate& candidate : question.recognised.candidates) {
         if (request.chosen && candidate.claims.id != *request.chosen) continue;
-        const Known known = known_of(candidate.claims.id, question.standing.site, cache_, view,
-                                     question.now.earliest);
+        const Known known =
+            known_of(candidate.claims.id, question.standing.site, cache_, view, question.now);
         const admission::Here here{.site = question.standing.site,
                                    .point = question.standing.configuration->point,
                                    .now = question.now,
@@ -206,11 +229,13 @@ Answer Verifier::judge(const Question& question, const journal::View& view) cons
     // Those valid here and now first, then those staff may wave through, then the nearest refusal;
     // within each the earliest end, so that a ticket about to lapse is used before one that lives
     // on.
-    const auto rank = [](const Judged& j) {
+    const auto rank = [&question](const Judged& j) {
         const int kind = j.verdict.kind == Verdict::Kind::admit ? 0
                          : j.verdict.kind == Verdict::Kind::ask ? 1
                                                                 : 2;
-        const Day end = j.verdict.entitlement ? j.verdict.entitlement->last_day : Day{INT32_MAX};
+        const auto end = j.verdict.entitlement
+                             ? admission::end_of(*j.verdict.entitlement, &question.table)
+                             : std::pair{Day{INT32_MAX}, std::uint16_t{0}};
         return std::tuple{kind, kind == 2 ? -nearness(j.verdict.reason) : 0, end};
     };
     std::ranges::stable_sort(judged, {}, rank);
@@ -236,9 +261,7 @@ std::optional<pf::journal::Body> Verifier::event_of(const Question& question,
     const Verdict& verdict = answer.verdict;
     const Request& request = question.request;
     if (request.only_look) return std::nullopt;
-    const CarrierKind carrier = question.recognised.candidates.empty()
-                                    ? carrier_kind(request.presented.kind)
-                                    : question.recognised.candidates.front().carrier;
+    const CarrierKind carrier = question.recognised.carrier;
     if (verdict.kind == Verdict::Kind::admit) {
         const auto& entitlement = *verdict.entitlement;
         const auto revoked = cache_.list(wire::ListScope::revoked).state;
@@ -280,7 +303,9 @@ Answer Verifier::check(const Request& request, const Standing& standing, const T
                 .candidates = {},
                 .storage = {}};
     const admission::TimeRange range = clock.range(now);
-    const bool tickets_stale = cache_.list(wire::ListScope::tickets).fresh_until <= range.earliest;
+    const bool tickets_stale =
+        admission::freshness(cache_.list(wire::ListScope::tickets).fresh_until, range) !=
+        admission::Freshness::fresh;
     Question question{.request = request,
                       .standing = standing,
                       .table = {},

@@ -64,6 +64,10 @@ struct Answer {
     std::optional<journal::Fault> storage;   // why storage_failed
 };
 
+/// Does this answer end the look a code was in? Only what is no ticket of ours (somebody's sticker,
+/// a damaged code) lets the next code of the frame be asked.
+bool answers_for_the_frame(const Answer& answer) noexcept;
+
 class Verifier {
 public:
     Verifier(journal::Journal& journal, const cache::Cache& cache, const DeviceId& device)
@@ -91,6 +95,11 @@ private:
 /// Everything known of a ticket here: list `revoked`, own journal, uses told by others. Grants are
 /// a set: one known from both sides counts once.
 admission::Known known_of(TicketId ticket, SiteId site, const cache::Cache& cache,
-                          const pf::firmware::journal::View& view, WallTime now_earliest);
+                          const pf::firmware::journal::View& view, const admission::TimeRange& now);
+
+/// How often a lane, this one or another as far as it was told, gave persons back to the ticket by
+/// itself on that day. A set of grants, as above.
+int automatic_returns_of(TicketId ticket, Day day, const cache::Cache& cache,
+                         const pf::firmware::journal::View& view);
 
 }  // namespace pf::firmware::verify

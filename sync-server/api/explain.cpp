@@ -86,11 +86,18 @@ admission::Known known_of(Repositories& r, const ticket::Claims& claims, SiteId 
         known.refused_below = sold->claims.generation;
     for (const checkins::CheckIn& c : checkins::of_ticket(r, claims.id)) {
         if (c.site != site) continue;
-        known.uses.push_back({.product = c.product,
-                              .day = c.day,
-                              .persons = static_cast<std::uint16_t>(c.granted - c.returned),
-                              .at = c.at,
-                              .where = c.grant.device.text()});
+        const auto tell = [&](int persons, bool unknown) {
+            if (persons == 0) return;
+            known.uses.push_back({.product = c.product,
+                                  .day = c.day,
+                                  .persons = static_cast<std::uint16_t>(persons),
+                                  .return_pending = !c.settled,
+                                  .outcome_unknown = unknown,
+                                  .at = c.at,
+                                  .where = c.grant.device.text()});
+        };
+        tell(c.granted - c.returned - c.unseen, false);
+        tell(c.unseen, true);
     }
     std::ranges::sort(known.uses, {}, &admission::Use::at);
     return known;

@@ -60,18 +60,26 @@ std::optional<std::string> beyond_quota(Repositories& r, const std::vector<Row>&
     if (!quota || counted(row) == 0) return std::nullopt;
     constexpr std::size_t names_max = 5;  // a detail is for people; the ticket shows the rest
     std::uint32_t sum = counted(row);
+    std::uint32_t unseen = 0;
     std::string others;
     std::size_t names = 0;
     for (const Row& other : rows) {
         if (other.booked >= row.booked || counted(other) == 0) continue;
         if (!same_quota(other.admitted, row.admitted, quota->scope)) continue;
         sum += counted(other);
+        unseen += other.unseen();
         if (names++ < names_max) others += ", " + name_of(other.grant);
     }
     const std::uint32_t allowed = quota->persons * quota->entries;
     if (sum <= allowed) return std::nullopt;
-    return fmt::format("{} persons counted, {} allowed: {} after{}", sum, allowed,
-                       name_of(row.grant), others.empty() ? " none" : others.substr(1));
+    // Staff who let in again whom nobody saw pass did right; that it may have been twice stays
+    // said.
+    const bool staff = (row.admitted.flags & admission::flag_staff) != 0 && unseen > 0;
+    return fmt::format(
+        "{} persons counted, {} allowed: {} after{}{}", sum, allowed, name_of(row.grant),
+        others.empty() ? " none" : others.substr(1),
+        staff ? fmt::format("; nobody saw {} of them pass, and staff confirmed", unseen)
+              : std::string{});
 }
 
 /// Judged in the order of booking: whoever was booked when the quota was spent is the one too many.
@@ -177,6 +185,7 @@ std::vector<CheckIn> of_ticket(Repositories& r, TicketId ticket) {
                        .passed = row.passed,
                        .returned = row.returned,
                        .settled = row.how.has_value() || !row.admitted.awaits_passage,
+                       .unseen = row.unseen(),
                        .flags = row.admitted.flags,
                        .at = row.at,
                        .received_at = row.received_at});

@@ -49,7 +49,8 @@ struct CheckIn {
     std::uint16_t granted = 0;
     std::uint16_t passed = 0;
     std::uint16_t returned = 0;
-    bool settled = false;  // an outcome arrived, or none is expected
+    bool settled = false;      // an outcome arrived, or none is expected
+    std::uint16_t unseen = 0;  // still counted, and the outcome knows nothing of them
     std::uint32_t flags = 0;
     WallTime at;
     WallTime received_at;

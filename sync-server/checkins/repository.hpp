@@ -19,6 +19,14 @@ struct Row {
     std::optional<pf::journal::Outcome::How> how;  // of the outcome, once it arrived
     WallTime at;
     WallTime received_at;
+
+    /// Still counted, and the outcome knows nothing of them: staff decide.
+    std::uint16_t unseen() const noexcept {
+        if (!how || !pf::journal::passage_unknown(*how)) return 0;
+        const int counted = admitted.persons - returned;
+        // Who was seen to pass has passed, whatever happened afterwards.
+        return static_cast<std::uint16_t>(passed < counted ? counted - passed : 0);
+    }
 };
 
 struct Quota {

@@ -18,7 +18,9 @@ UseItem item_of(const Row& row) {
             .persons = persons,
             // Until the outcome is here nobody knows whether part of the grant comes back.
             .return_pending = row.admitted.awaits_passage && !row.how,
-            .at = row.at};
+            .at = row.at,
+            .unseen = row.unseen(),
+            .automatic_return = row.how == pf::journal::Outcome::How::timeout && row.returned > 0};
 }
 
 /// Uses that ended before this day say nothing any more. A day is left over for gates whose clock

@@ -144,7 +144,8 @@ std::uint32_t Checks::seen_persons(const DeviceTruth& truth, const pf::journal::
     for (const auto& [id, item] : truth.told) {
         const bool own = truth.grants.contains({id.epoch, id.seq}) &&
                          grants_[truth.grants.at({id.epoch, id.seq})].id == id;
-        if (!own && same_quota(item, admitted, e)) sum += item.persons;
+        if (own || !same_quota(item, admitted, e)) continue;
+        sum += item.persons - (by_staff ? item.unseen : 0U);
     }
     return sum;
 }

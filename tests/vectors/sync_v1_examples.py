@@ -204,7 +204,10 @@ MESSAGES = {
                                       for i in range(256)], MANIFEST)),
     "uses": ("dn/uses", fields(0, GENERATION, 388, 389, False,
                                [fields(fields("gate-2", be8(0x2222222222222222), 90), TICKET,
-                                       PRODUCT, MAY_1, MAY_1, 1, True, NINE)])),
+                                       PRODUCT, MAY_1, MAY_1, 1, True, NINE, 0, False)])),
+    "uses_unseen": ("dn/uses", fields(0, GENERATION, 389, 390, False,
+                                      [fields(fields("gate-2", be8(0x2222222222222222), 90), TICKET,
+                                              PRODUCT, MAY_1, MAY_1, 3, False, NINE, 2, False)])),
     "uses_page": ("dn/uses", fields(9003, GENERATION, 388, 388, False, [])),
     "time": ("dn/time", fields(0x1122334455667788, NINE)),
 }
@@ -231,6 +234,10 @@ REFUSED = {
                          page([b"\x01", b"\x01"], [TICKET_2, 0, TICKET, 1])),
     "chunk_order": ("dn/chunk", "not_canonical", "keys that fall",
                     page([b"\x01"], [TICKET, 0, TICKET_2, 0])),
+    "uses_unseen_more": ("dn/uses", "out_of_range", "more unseen than counted",
+                         cbor(fields(0, 1, 0, 1, False,
+                                     [fields(fields("gate-2", be8(2), 1), TICKET, PRODUCT, MAY_1,
+                                             MAY_1, 1, False, NINE, 2, False)]))),
     "chunk_deletes": ("dn/chunk", "wrong_type", "a deletion in a snapshot",
                       page([], [TICKET, None], what=2)),
 }

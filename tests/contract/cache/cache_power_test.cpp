@@ -32,7 +32,7 @@ struct Device {
     explicit Device(std::uint64_t seed) : vfs(seed, "cache-power"), disk(seed) {}
 
     fc::Result<std::unique_ptr<fc::Cache>> try_open() {
-        return fc::Cache::open({"/sim/gate-1/cache.v1.db", vfs.name()});
+        return fc::Cache::open({"/sim/gate-1/cache.v2.db", vfs.name()});
     }
 
     CrashVfs vfs;
@@ -231,11 +231,11 @@ TEST_CASE("rotten bytes are noticed at the next start and the cache begun anew")
         REQUIRE(ok(cache));
     }
     for (std::uint64_t at = 3 * 4096; at < 3 * 4096 + 64; ++at) {
-        device.disk.flip_bits("/sim/gate-1/cache.v1.db", at, 0xff);
+        device.disk.flip_bits("/sim/gate-1/cache.v2.db", at, 0xff);
     }
     auto cache = device.try_open();
     REQUIRE(ok(cache));
     CHECK((*cache)->rebuilt());
     CHECK((*cache)->list(scope).state.version == 0);
-    CHECK(device.disk.find("/sim/gate-1/cache.v1.db.damaged-1"));
+    CHECK(device.disk.find("/sim/gate-1/cache.v2.db.damaged-1"));
 }

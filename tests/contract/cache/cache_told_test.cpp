@@ -23,7 +23,9 @@ wire::UseItem use(std::uint64_t seq, std::uint16_t persons, std::int64_t at_ms =
             Day{last_day},
             persons,
             persons == 3,
-            wall_from_ms(at_ms)};
+            wall_from_ms(at_ms),
+            static_cast<std::uint16_t>(persons / 2),
+            persons == 1};
 }
 
 pf::journal::Cursor cursor(std::uint64_t epoch, std::uint64_t seq) {

@@ -438,6 +438,41 @@ def lines_with(program, *words):
     return [line for line in lines if all(word in line for word in words)]
 
 
+def unseen_passage(stage, rng, _rounds):
+    """The sensor fails in the middle of a passage: staff with a handheld let in again, once and only once."""
+    world = World(stage, rng)
+    gate = world.pair("gate-1")  # nobody walks by himself here
+    first, second = (world.pair(f"handheld-{i}", "handheld") for i in (1, 2))
+    for device in (gate, first, second):
+        device.wait_ready()
+    ticket = world.ticket()
+    if gate.ask("scan " + ticket["text"])["reason"] != "ok":
+        raise Failed("a good ticket was refused")
+    gate.ask("fault")
+    gate.ask("fixed")
+    position = until("what became of the passage is booked",
+                     lambda: stage.query("SELECT position FROM checkin WHERE ticket = ? AND how IS NOT NULL",
+                                         ticket["id"]))[0][0]
+    first.wait_version("uses_position", position)
+
+    def reason(device, line):
+        return device.ask(line)["reason"]
+    answers = [reason(gate, "scan " + ticket["text"]), reason(first, "scan " + ticket["text"]), reason(first, "admit"),
+               reason(first, "admit confirm"), reason(first, "scan " + ticket["text"]), reason(first, "admit confirm")]
+    if answers != ["outcome_unknown"] * 3 + ["ok"] + ["already_used"] * 2:
+        raise Failed(f"asked, looked at, asked, confirmed and tried again: {answers}")
+    until("the second entry is booked",
+          lambda: len(stage.query("SELECT 1 FROM checkin WHERE ticket = ?", ticket["id"])) == 2)
+    told = stage.query("SELECT MAX(position) FROM checkin WHERE ticket = ?", ticket["id"])[0][0]
+    for device in (gate, second):
+        device.wait_version("uses_position", told)
+        if reason(device, "scan " + ticket["text"]) != "already_used":
+            raise Failed(f"{device.name} would let in a third time")
+    if reason(second, "admit confirm") != "already_used":
+        raise Failed("a second confirmation let in once more")
+    world.check_all([gate, first, second], [(ticket["id"], 1)])
+
+
 def revoked_device(stage, rng, _rounds):
     """A revoked gate is thrown out, refused when it comes again, and what it still has is not booked."""
     hear_the_broker(stage)
@@ -582,7 +617,7 @@ def wrong_clocks(stage, rng, _rounds):
 
 CASES = {case.__name__: case for case in (kill_rounds, snapshot_cut, gate_disk_full, server_disk_full,
                                           revoked_device, forged_and_replayed, two_carriers, one_document,
-                                          wrong_clocks)}
+                                          unseen_passage, wrong_clocks)}
 
 
 def run_case(name, arguments, seed):

@@ -217,7 +217,7 @@ TEST_CASE("decide: persons left and the use are told") {
     CHECK_FALSE(scene.decide().used);
 
     scene.here.persons_asked.reset();
-    scene.known.revoked_list_stale = true;
+    scene.known.revoked_list = admission::Freshness::stale;
     scene.product().stale = admission::StaleRule::refuse;
     CHECK(scene.decide().persons == 0);
     CHECK(scene.decide().persons_left == 4);
@@ -260,7 +260,7 @@ TEST_CASE("decide: what staff decided is flagged, on admissions only") {
     scene.here.staff_confirmed = true;
     CHECK(scene.answer() == "admit 1 ok");
     CHECK(scene.decide().flags == admission::flag_staff);
-    scene.known.revoked_list_stale = true;
+    scene.known.revoked_list = admission::Freshness::stale;
     scene.product().stale = admission::StaleRule::refuse;
     CHECK(scene.answer() == "refuse list_stale");
     CHECK(scene.decide().flags == 0);

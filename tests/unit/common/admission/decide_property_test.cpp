@@ -150,7 +150,7 @@ TEST_CASE("every reason of the rule is given somewhere in the random scenes") {
         Rng rng{seed};
         Scene scene = any_scene(rng);
         if (rng.percent(5)) scene.known.refused_below = rng.percent(50) ? UINT32_MAX : 4;
-        scene.known.revoked_list_stale = rng.percent(20);
+        if (rng.percent(20)) scene.known.revoked_list = admission::Freshness::stale;
         scene.product().stale = admission::StaleRule::ask;
         for (std::uint64_t i = rng.below(4); i > 0; --i) {
             scene.known.uses.push_back(any_use(rng, scene));

@@ -178,7 +178,7 @@ TEST_CASE("decide: one adult; several things are wrong, the most final is told")
         {"used beats a stale list",
          [](Scene& s) {
              s.used(1);
-             s.known.revoked_list_stale = true;
+             s.known.revoked_list = admission::Freshness::stale;
              s.product().stale = StaleRule::refuse;
          },
          "refuse already_used"},
@@ -190,7 +190,7 @@ TEST_CASE("decide: one adult; several things are wrong, the most final is told")
          "refuse too_many_persons"},
         {"a stale list beats the certificate",
          [](Scene& s) {
-             s.known.revoked_list_stale = true;
+             s.known.revoked_list = admission::Freshness::stale;
              s.product().stale = StaleRule::ask;
              s.product().certificate = {PersonType::adult};
          },
@@ -205,10 +205,12 @@ TEST_CASE("decide: one adult; several things are wrong, the most final is told")
 }
 
 TEST_CASE("decide: one adult, a list past its freshness") {
+    using admission::Freshness;
     struct Case {
         const char* why;
         CarrierKind carrier;
-        bool revoked_stale, tickets_stale, staff;
+        Freshness revoked, tickets;
+        bool staff;
         StaleRule rule;
         const char* expect;
         std::uint32_t flags;
@@ -219,36 +221,65 @@ TEST_CASE("decide: one adult, a list past its freshness") {
     constexpr auto qr = CarrierKind::signed_qr, code = CarrierKind::code,
                    id = CarrierKind::document, card = CarrierKind::card;
     constexpr auto admit = StaleRule::admit, ask = StaleRule::ask, refuse = StaleRule::refuse;
+    using enum Freshness;
     const Case cases[] = {
-        {"both fresh", qr, false, false, false, refuse, "admit 1 ok", 0},
-        {"flagged", qr, true, false, false, admit, "admit 1 ok", flag_revoked_list_stale},
-        {"asked", qr, true, false, false, ask, "ask list_stale", 0},
-        {"confirmed", qr, true, false, true, ask, "admit 1 ok",
+        {"both fresh", qr, fresh, fresh, false, refuse, "admit 1 ok", 0},
+        {"flagged", qr, stale, fresh, false, admit, "admit 1 ok", flag_revoked_list_stale},
+        {"asked", qr, stale, fresh, false, ask, "ask list_stale", 0},
+        {"confirmed", qr, stale, fresh, true, ask, "admit 1 ok",
          flag_revoked_list_stale | flag_staff},
-        {"refused", qr, true, false, false, refuse, "refuse list_stale", 0},
-        {"staff cannot confirm a refusal", qr, true, false, true, refuse, "refuse list_stale", 0},
-        {"a signed ticket needs no ticket list", qr, false, true, false, refuse, "admit 1 ok", 0},
-        {"a code does", code, false, true, false, refuse, "refuse list_stale", 0},
-        {"a document does", id, false, true, false, ask, "ask list_stale", 0},
-        {"a card does", card, false, true, true, ask, "admit 1 ok",
+        {"refused", qr, stale, fresh, false, refuse, "refuse list_stale", 0},
+        {"staff cannot confirm a refusal", qr, stale, fresh, true, refuse, "refuse list_stale", 0},
+        {"a signed ticket needs no ticket list", qr, fresh, stale, false, refuse, "admit 1 ok", 0},
+        {"a code does", code, fresh, stale, false, refuse, "refuse list_stale", 0},
+        {"a document does", id, fresh, stale, false, ask, "ask list_stale", 0},
+        {"a card does", card, fresh, stale, true, ask, "admit 1 ok",
          flag_tickets_list_stale | flag_staff},
-        {"a code came from the fresh list, what was revoked is only flagged", code, true, false,
+        {"a code came from the fresh list, what was revoked is only flagged", code, stale, fresh,
          false, refuse, "admit 1 ok", flag_revoked_list_stale},
-        {"both", code, true, true, false, admit, "admit 1 ok",
+        {"both", code, stale, stale, false, admit, "admit 1 ok",
          flag_revoked_list_stale | flag_tickets_list_stale},
-        {"a confirmation nobody asked for is no override", qr, true, false, true, admit,
+        {"a confirmation nobody asked for is no override", qr, stale, fresh, true, admit,
          "admit 1 ok", flag_revoked_list_stale},
+        {"perhaps past it: flagged", qr, unsure, fresh, false, admit, "admit 1 ok",
+         flag_revoked_list_stale},
+        {"perhaps past it: asked all the same", qr, unsure, fresh, false, ask, "ask list_stale", 0},
+        {"and staff answer for every instant", qr, unsure, fresh, true, ask, "admit 1 ok",
+         flag_revoked_list_stale | flag_staff},
+        {"some instants refuse, some admit", qr, unsure, fresh, false, refuse, "ask clock_unsure",
+         0},
+        {"staff cannot confirm a time", qr, unsure, fresh, true, refuse, "ask clock_unsure", 0},
+        {"of the ticket list too", code, fresh, unsure, false, refuse, "ask clock_unsure", 0},
     };
     for (const Case& c : cases) {
         CAPTURE(c.why);
         Scene scene;
         scene.here.carrier = c.carrier;
         scene.here.staff_confirmed = c.staff;
-        scene.known.revoked_list_stale = c.revoked_stale;
-        scene.known.tickets_list_stale = c.tickets_stale;
+        scene.known.revoked_list = c.revoked;
+        scene.known.tickets_list = c.tickets;
         scene.product().stale = c.rule;
         CHECK(scene.answer() == c.expect);
         CHECK(scene.decide().flags == c.flags);
+    }
+}
+
+TEST_CASE("a list is stale when every instant that now may be says so") {
+    using admission::Freshness;
+    const auto at = [](std::int64_t ms) { return wall_from_ms(ms); };
+    struct Case {
+        std::int64_t earliest, latest;
+        Freshness expected;
+    };
+    const Case cases[] = {{0, 999, Freshness::fresh},
+                          {0, 1'000, Freshness::unsure},
+                          {999, 5'000, Freshness::unsure},
+                          {1'000, 1'000, Freshness::stale},
+                          {1'000, 5'000, Freshness::stale}};
+    for (const Case& c : cases) {
+        CAPTURE(c.earliest);
+        CAPTURE(c.latest);
+        CHECK(admission::freshness(at(1'000), {at(c.earliest), at(c.latest)}) == c.expected);
     }
 }
 

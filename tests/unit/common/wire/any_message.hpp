@@ -144,14 +144,17 @@ inline wire::Uses any_uses(Rng& rng) {
     out.upto = any_counter(rng, out.after);
     out.more = rng.percent(50);
     out.items = any_list(rng, 20, [](Rng& r) {
+        const auto persons = static_cast<std::uint16_t>(r.below(1000));
         return wire::UseItem{.grant = {any_device(r), {r.next()}, any_counter(r, 1)},
                              .ticket = {r.next()},
                              .product = {any_u32(r)},
                              .day = any_day(r),
                              .last_day = any_day(r),
-                             .persons = static_cast<std::uint16_t>(r.below(1000)),
+                             .persons = persons,
                              .return_pending = r.percent(50),
-                             .at = any_wall(r)};
+                             .at = any_wall(r),
+                             .unseen = static_cast<std::uint16_t>(r.below(persons + 1U)),
+                             .automatic_return = r.percent(50)};
     });
     return out;
 }

@@ -62,7 +62,7 @@ struct FakeCue final : fw::ports::Cue {
 /// A device on a disk that can fill up, with the documents it needs.
 struct Bench {
     explicit Bench(wire::DeviceKind kind_) : kind{kind_} {
-        auto cache = fw::cache::Cache::open({.path = "/d/cache.v1.db", .vfs = vfs.name()});
+        auto cache = fw::cache::Cache::open({.path = "/d/cache.v2.db", .vfs = vfs.name()});
         REQUIRE(cache.has_value());
         const auto put = [&](wire::DocumentType type, Bytes body) {
             const Bytes bytes = wire::sign({.type = type,

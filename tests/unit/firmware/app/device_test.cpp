@@ -154,6 +154,67 @@ TEST_CASE("a handheld: some of a group, and back") {
     CHECK(device->on_code(bench.code(1, 5)).verdict.persons == 5);
 }
 
+TEST_CASE(
+    "a fault in the middle of a passage: staff at a handheld let in again, once and only once") {
+    using admission::Reason;
+    const auto told = [](TicketId ticket, std::uint16_t unseen) {
+        return wire::UseItem{.grant = {*DeviceId::parse("gate-7"), Epoch{7}, 9},
+                             .ticket = ticket,
+                             .product = adult,
+                             .day = today,
+                             .last_day = today,
+                             .persons = 1,
+                             .return_pending = false,
+                             .at = noon,
+                             .unseen = unseen};
+    };
+    Bench bench{wire::DeviceKind::handheld};
+    const auto device = bench.start();
+    REQUIRE(device->cache().apply_uses({told(TicketId{1}, 0)}, {Generation{7}, 1}).has_value());
+    CHECK(reason(device->on_code(bench.code(1))) == Reason::already_used);
+    REQUIRE(device->cache().apply_uses({told(TicketId{1}, 1)}, {Generation{7}, 2}).has_value());
+    const auto asked = device->on_code(bench.code(1));
+    CHECK(reason(asked) == Reason::outcome_unknown);
+    CHECK_FALSE(device->admit({}, false, {}).grant_seq.has_value());
+    const auto admitted = device->admit({}, true, {});
+    CHECK(reason(admitted) == Reason::ok);
+    REQUIRE(admitted.grant_seq.has_value());
+    CHECK(device->journal().admitted(*admitted.grant_seq)->flags == admission::flag_staff);
+    CHECK(reason(device->on_code(bench.code(1))) == Reason::already_used);
+    CHECK_FALSE(device->admit({}, true, {}).grant_seq.has_value());
+}
+
+TEST_CASE("automatic returns are two a ticket and day over all lanes this one was told of") {
+    Bench bench{wire::DeviceKind::gate};
+    const auto device = bench.start();
+    const auto told = [](std::uint64_t seq, Day day) {
+        return wire::UseItem{.grant = {*DeviceId::parse("gate-7"), Epoch{7}, seq},
+                             .ticket = TicketId{1},
+                             .product = adult,
+                             .day = day,
+                             .last_day = today,
+                             .persons = 0,
+                             .return_pending = false,
+                             .at = noon,
+                             .automatic_return = true};
+    };
+    // Yesterday's do not count.
+    REQUIRE(device->cache()
+                .apply_uses({told(8, today + -1), told(9, today)}, {Generation{7}, 1})
+                .has_value());
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(device->on_code(bench.code(1)).grant_seq.has_value());
+        bench.clock.pass(Millis{60'000});
+        device->tick();
+    }
+    const auto outcomes = bench.outcomes(*device);
+    REQUIRE(outcomes.size() == 2);
+    CHECK(outcomes[0].how == Outcome::How::timeout);
+    CHECK(outcomes[0].returned == 1);
+    CHECK(outcomes[1].how == Outcome::How::unknown);  // the third of the day
+    CHECK(outcomes[1].returned == 0);
+}
+
 TEST_CASE("an undo on a full disk did not happen, and may be tried again") {
     Bench bench{wire::DeviceKind::handheld};
     const auto device = bench.start();

@@ -182,7 +182,7 @@ private:
                               entropy, host.stamp(now()));
         REQUIRE(opened.has_value());
         journal = std::move(*opened);
-        auto told = fc::Cache::open({.path = "/gate-1/cache.v1.db", .vfs = vfs.name()});
+        auto told = fc::Cache::open({.path = "/gate-1/cache.v2.db", .vfs = vfs.name()});
         REQUIRE(told.has_value());
         cache = std::move(*told);
         engine = std::make_unique<fs::Engine>(fs::Identity{.device = gate,

@@ -111,7 +111,7 @@ public:
             stamp());
         REQUIRE(opened.has_value());
         journal = std::move(*opened);
-        auto told = fc::Cache::open({.path = place_.dir + "/cache.v1.db", .vfs = place_.vfs});
+        auto told = fc::Cache::open({.path = place_.dir + "/cache.v2.db", .vfs = place_.vfs});
         REQUIRE(told.has_value());
         cache = std::move(*told);
         verifier = std::make_unique<fv::Verifier>(*journal, *cache, device);

@@ -89,6 +89,20 @@ TEST_CASE("several tickets on one document: the one that ends first") {
     CHECK(text_of(gate.document("110105X")) == "refuse already_used");
 }
 
+TEST_CASE("several tickets of one day: the one whose hours end first") {
+    constexpr WindowId morning{1};
+    Gate gate;
+    gate.standing.products->windows = {{morning, 480, 780}};
+    ticket::Claims early = claims(2);
+    early.entitlements[0].window = morning;
+    gate.give_list(ListScope::tickets, {carried(CarrierKind::document, "110105X", claims(1)),
+                                        carried(CarrierKind::document, "110105X", early)});
+    const fv::Answer first = gate.document("110105X");
+    CHECK(text_of(first) == "admit ok 1 left 0");
+    CHECK(first.claims->id == TicketId{2});
+    CHECK(gate.document("110105X").claims->id == TicketId{1});
+}
+
 TEST_CASE("several tickets that fit equally well: staff choose") {
     Gate gate;
     gate.give_list(ListScope::tickets,

@@ -86,6 +86,38 @@ TEST_CASE("what the server tells of a return counts, also while it is on its way
     CHECK(text_of(gate.scan(claims(1))) == "admit ok 1 left 0");
 }
 
+TEST_CASE("what nobody saw at another gate is for staff here, once and only once") {
+    Gate handheld{Place{.dir = {}, .vfs = {}, .device = "handheld-1"}};
+    auto item = told_use(1, grant_of("gate-2", 8), 3);
+    item.unseen = 2;
+    REQUIRE(handheld.cache->apply_uses({item}, {life, 1}).has_value());
+    const auto scan = [&](bool confirmed) {
+        return handheld.check(
+            {.presented = {fv::Presented::Kind::code, handheld.sealed(claims(1, 3))},
+             .persons = {},
+             .staff_confirmed = confirmed,
+             .chosen = {},
+             .awaits_passage = false});
+    };
+    const fv::Answer asked = scan(false);
+    CHECK(text_of(asked) == "ask outcome_unknown");
+    CHECK(asked.verdict.persons == 2);
+    REQUIRE(asked.verdict.used.has_value());
+    CHECK(asked.verdict.used->where == "gate-2");
+    const fv::Answer again = scan(true);
+    CHECK(text_of(again) == "admit ok 2 left 0");
+    CHECK(again.verdict.flags == admission::flag_staff);
+    CHECK(text_of(scan(true)) == "refuse already_used");
+
+    // The gate where it happened hears of it, and neither it nor staff there admit once more.
+    Gate gate{Place{.dir = {}, .vfs = {}, .device = "gate-2"}};
+    gate.end_grant(*gate.scan(claims(1, 3)).grant_seq, 1, 0, How::fault);
+    CHECK(text_of(gate.scan(claims(1, 3))) == "ask outcome_unknown");
+    REQUIRE(
+        gate.cache->apply_uses({told_use(1, grant_of("handheld-1", 4), 2)}, {life, 1}).has_value());
+    CHECK(text_of(gate.scan(claims(1, 3))) == "refuse already_used");
+}
+
 TEST_CASE("uses are a union of grants: one known from both sides counts once") {
     Gate gate;
     const fv::Answer first = gate.scan(claims(1, 5), 2);

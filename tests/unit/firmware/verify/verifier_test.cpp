@@ -117,13 +117,15 @@ TEST_CASE("codes that are not ours to trust") {
         std::string text;
         std::string expected;
         bool staff_asked;
+        CarrierKind carrier;
     };
+    constexpr auto qr = CarrierKind::signed_qr, code = CarrierKind::code;
     const Row rows[] = {
-        {"a key this ring lacks may be on its way", foreign, "ask key_unknown", true},
-        {"a known key that did not sign", forged, "refuse bad_signature", false},
-        {"lower case", "PF1:abc", "refuse code_not_base45", false},
-        {"somebody else's code", "https://example.org/", "refuse unknown_code", false},
-        {"nothing", "", "refuse unknown_code", false},
+        {"a key this ring lacks may be on its way", foreign, "ask key_unknown", true, qr},
+        {"a known key that did not sign", forged, "refuse bad_signature", false, qr},
+        {"lower case", "PF1:abc", "refuse code_not_base45", false, qr},
+        {"somebody else's code", "https://example.org/", "refuse unknown_code", false, code},
+        {"nothing", "", "refuse unknown_code", false, code},
     };
     for (const Row& row : rows) {
         CAPTURE(row.what);
@@ -132,9 +134,37 @@ TEST_CASE("codes that are not ours to trust") {
         const auto* refused = std::get_if<pf::journal::Refused>(&event.body);
         REQUIRE(refused != nullptr);
         CHECK(refused->staff_asked == row.staff_asked);
+        CHECK(refused->carrier == row.carrier);
         CHECK_FALSE(refused->ticket.has_value());
         CHECK(refused->code_hash.has_value());
     }
+}
+
+TEST_CASE("which answers end the frame they came from") {
+    struct Row {
+        const char* what;
+        std::string text;
+        bool answers;
+    };
+    Gate gate;
+    SeededEntropy entropy{7};
+    const auto stranger = crypto::PrivateKey::generate(entropy);
+    const Row rows[] = {
+        {"a sticker", "https://u.wechat.com/sticker", false},
+        {"a damaged code", "PF1:abc", false},
+        {"signed by somebody else",
+         ticket::seal(claims(1), stranger, crypto::key_id(Gate::issuer.public_key())), false},
+        {"admitted", gate.sealed(claims(1)), true},
+        {"used", gate.sealed(claims(1)), true},
+        {"for staff to look at",
+         ticket::seal(claims(1), stranger, crypto::key_id(stranger.public_key())), true},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        CHECK(fv::answers_for_the_frame(gate.present(row.text)) == row.answers);
+    }
+    gate.standing.configuration.reset();
+    CHECK(fv::answers_for_the_frame(gate.present("https://u.wechat.com/sticker")));
 }
 
 TEST_CASE("what this device can't know is asked, not refused") {
@@ -203,6 +233,36 @@ TEST_CASE("old lists: the product says what to do") {
                         .persons = {},
                         .staff_confirmed = row.staff,
                         .chosen = {}});
+        CHECK(text_of(answer) == row.expected);
+        CHECK(answer.verdict.flags == row.flags);
+    }
+}
+
+TEST_CASE("a clock that jumped does not know whether a list is old") {
+    using admission::StaleRule;
+    struct Row {
+        StaleRule rule;
+        std::string expected;
+        std::uint32_t flags;
+    };
+    // The ticket is good on all the days in question: only the freshness is open.
+    const Row rows[] = {
+        {StaleRule::admit, "admit ok 1 left 0",
+         admission::flag_clock_unsure | admission::flag_revoked_list_stale},
+        {StaleRule::ask, "ask list_stale", 0},
+        {StaleRule::refuse, "ask clock_unsure", 0},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.expected);
+        Gate gate;
+        gate.age_lists();  // fresh until an hour before noon
+        gate.standing.products->products[0].stale = row.rule;
+        ticket::Claims always = claims(1, 1, today + 1'000);
+        always.entitlements[0].first_day = today + -90;
+        gate.clock =
+            fv::Timekeeper{noon - std::chrono::hours{48}, reading(noon - std::chrono::hours{24})};
+        gate.now = reading(noon + std::chrono::hours{24}, 2'000);
+        const fv::Answer answer = gate.scan(always);
         CHECK(text_of(answer) == row.expected);
         CHECK(answer.verdict.flags == row.flags);
     }

@@ -298,6 +298,34 @@ TEST_CASE("a refused generation admitted after it was refused is found") {
     }
 }
 
+TEST_CASE("gates are told what an outcome knew nothing of, and what came back by itself") {
+    using How = pf::journal::Outcome::How;
+    struct Row {
+        How how;
+        std::uint16_t passed, returned;
+        std::uint16_t persons, unseen;
+        bool automatic;
+    };
+    const Row rows[] = {
+        {How::complete, 3, 0, 3, 0, false},   {How::timeout, 1, 2, 1, 0, true},
+        {How::staff_undo, 0, 3, 0, 0, false}, {How::unknown, 1, 0, 3, 2, false},
+        {How::fault, 0, 0, 3, 3, false},      {How::emergency, 3, 0, 3, 0, false},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(static_cast<int>(row.how));
+        Site world;
+        const auto grant = world.one->write(admitted(sold, 3, true));
+        world.one->write(pf::journal::Outcome{
+            .grant_seq = grant, .passed = row.passed, .returned = row.returned, .how = row.how});
+        const auto pushed = uses(world.deliver(*world.one), world.device(world.two->id()));
+        const wire::UseItem& item = pushed.back().items.back();
+        CHECK(item.persons == row.persons);
+        CHECK(item.unseen == row.unseen);
+        CHECK(item.automatic_return == row.automatic);
+        CHECK_FALSE(item.return_pending);
+    }
+}
+
 TEST_CASE("uses are pushed to every active gate of the site, each naming the position before it") {
     Site world;
     Gate gone = world.add_gate("gate-3");
