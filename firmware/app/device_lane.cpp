@@ -1,8 +1,6 @@
 // The arm and what is written about it: every outcome once, in the epoch of its opening.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "firmware/app/device.hpp"
 
 namespace pf::firmware::app {
