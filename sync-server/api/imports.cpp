@@ -115,13 +115,14 @@ private:
                 results.push_back(std::move(result));
                 continue;
             }
-            const auto before = ingest::cursor(c.r, batch.device, batch.epoch);
+            const auto before = ingest::log_end(c.r);
             reply.committed.effects.add(ingest::on_batch(c.r, c.call, c.keys, *device, batch));
-            const auto after = ingest::cursor(c.r, batch.device, batch.epoch);
-            const bool known = before && before->seq >= last;
-            const bool now = after && after->seq >= last;
-            booked += !known && now ? 1 : 0;
-            result["result"] = known ? "known" : now ? "booked" : "not_booked";
+            const auto cursor = ingest::cursor(c.r, batch.device, batch.epoch);
+            // Not by the cursor alone: events may have come into a hole before it.
+            const bool grew = ingest::log_end(c.r) > before;
+            const bool known = cursor && cursor->seq >= last;
+            booked += grew ? 1 : 0;
+            result["result"] = grew ? "booked" : known ? "known" : "not_booked";
             results.push_back(std::move(result));
         }
         reply.target = fmt::format("{} batches, {} booked", batches.size(), booked);

@@ -62,13 +62,17 @@ public:
         return true;
     }
 
+    /// What of the batch is kept when this returns is acknowledged; stopped(): not all of it.
     wire::Ack book() {
         wire::Ack ack{.generation = {}, .upto = {}, .verdicts = {}};
         bool grew = false;
         for (const Bytes& bytes : batch_.events) {
             const Kept event{at_.seq + 1, pf::journal::next_head(at_.head, bytes), std::nullopt};
             const Kept* known = follow(event);
-            const auto verdict = known != nullptr ? known->verdict : store(event, bytes);
+            if (stopped_) break;
+            const bool gone = known != nullptr && stands_in(*known, bytes);
+            const auto verdict = known != nullptr && !gone ? known->verdict
+                                                           : store(event, bytes, gone);
             grew = grew || known == nullptr;
             if (verdict) ack.verdicts.emplace_back(event.seq, *verdict);
             at_.seq = event.seq;
@@ -79,37 +83,58 @@ public:
         return ack;
     }
 
+    /// Why the rest of the batch has no place; empty: all of it has.
+    std::string_view stopped() const { return stopped_ ? *stopped_ : std::string_view{}; }
+
     Cursor main_end() const { return histories_.main_end(); }
     bool on_branch() const { return history_ != 0; }
 
 private:
     /// Finds the event among what is stored and stays on the history that has it; nothing: it is
-    /// new, at the end of the history we are on.
+    /// new, at the end of the history we are on or in a hole of it, or it has no place (stopped_).
     const Kept* follow(const Kept& event) {
         const Kept* known = histories_.at(history_, event.seq);
+        if (known == nullptr && !histories_.takes(history_, event.seq))
+            stopped_ = "continues a history that is not here";
         if (known == nullptr || known->head == event.head) return known;
         if (const auto other = histories_.with(event.seq, event.head)) {
             history_ = *other;
             return histories_.at(history_, event.seq);
         }
-        history_ = histories_.fork(history_, at_, event.head);
+        const auto branch = histories_.fork(history_, at_, event.head);
+        if (!branch) {
+            stopped_ = "a branch whose name another history has";
+            return nullptr;
+        }
+        history_ = *branch;
         raise(r_, call_, Kind::fork, author_, histories_.chain(history_).end.epoch, event.seq,
               fmt::format("epoch {} has two histories from event {} on",
                           to_hex(to_be8(batch_.epoch.value)), event.seq));
         return nullptr;
     }
 
-    std::optional<Verdict> store(Kept event, const Bytes& bytes) {
+    /// Whether the log has a stand-in in this event's place: said by begins, never written.
+    bool stands_in(const Kept& known, const Bytes& bytes) {
+        if (known.verdict != Verdict::quarantined) return false;
+        const Epoch name = histories_.epoch_of(history_, known.seq);
+        const auto body = r_.ingest.body(author_.id, name, known.seq);
+        return body && *body != bytes;
+    }
+
+    std::optional<Verdict> store(Kept event, const Bytes& bytes, bool instead) {
         event.verdict = judge(event.seq, bytes);
+        const StoredEvent stored{.device = author_.id,
+                                 .epoch = epoch(),
+                                 .seq = event.seq,
+                                 .event = bytes,
+                                 .received_at = call_.now,
+                                 .position = r_.ingest.last_position() + 1,
+                                 .verdict = event.verdict};
         histories_.extend(history_, event);
-        r_.ingest.add({.device = author_.id,
-                       .epoch = epoch(),
-                       .seq = event.seq,
-                       .event = bytes,
-                       .received_at = call_.now,
-                       .position = r_.ingest.last_position() + 1,
-                       .verdict = event.verdict},
-                      event.head);
+        if (instead)
+            r_.ingest.replace(stored);
+        else
+            r_.ingest.add(stored, event.head);
         return event.verdict;
     }
 
@@ -167,6 +192,7 @@ private:
     std::size_t history_ = 0;
     Cursor at_;  // after the event looked at last
     bool clock_raised_ = false;
+    std::optional<std::string_view> stopped_;
 };
 
 /// Kept aside whole, because nothing in it may be booked. Not acknowledged: whoever sent it can't
@@ -174,11 +200,16 @@ private:
 Effects refuse(Repositories& r, const Call& call, const fleet::Device& sender, const Batch& batch,
                Kind kind, std::string_view why) {
     const auto number = quarantine(r, call, sender.id.text(), wire::encode(batch), why);
+    if (!number) {
+        // One finding a sender and kind, or whoever filled the quarantine goes on with findings.
+        raise(r, call, kind, sender, Epoch{}, 0,
+              fmt::format("{}: not kept, the quarantine of this device is full", why));
+        return {};
+    }
     fleet::Device about = sender;
     about.id = batch.device;
     raise(r, call, kind, about, batch.epoch, batch.first_seq,
-          fmt::format("{}, brought by {}, kept as {}", why, sender.id.text(),
-                      number ? std::to_string(*number) : "none: the quarantine is full"));
+          fmt::format("{}, brought by {}, kept as {}", why, sender.id.text(), *number));
     return {};
 }
 
@@ -197,6 +228,8 @@ Effects on_batch(Repositories& r, const Call& call, const fleet::Keys&, const fl
         return refuse(r, call, sender, batch, Kind::revoked_device, "events of a revoked device");
     if (!signed_by_its_device(r, batch))
         return refuse(r, call, sender, batch, Kind::forged, "not signed by its device");
+    if (names_branch(r, batch.device, batch.epoch))
+        return refuse(r, call, sender, batch, Kind::fork, "names a branch as if it were an epoch");
 
     Booking booking{r, call, *author, batch};
     if (!booking.find_root()) {
@@ -210,6 +243,8 @@ Effects on_batch(Repositories& r, const Call& call, const fleet::Keys&, const fl
     }
     const std::uint64_t position_before = checkins::position(r, author->site);
     Effects effects = acknowledge(r, sender, booking.book());
+    if (!booking.stopped().empty())
+        effects.add(refuse(r, call, sender, batch, Kind::fork, booking.stopped()));
     const bool own = author->id == sender.id;
     // A device whose birth was lost learns only here that its file is an old copy: the end of the
     // first history is against its own, so it begins an epoch instead of going on under a name that

@@ -83,6 +83,10 @@ Effects on_birth(Repositories& r, const Call& call, const fleet::Device& device,
 Effects on_begins(Repositories& r, const Call& call, const fleet::Device& device,
                   const wire::Begins& said) {
     const Cursor& begin = said.begin;
+    // A branch has its name from us; the epoch the device knows is the first history's.
+    if (names_branch(r, device.id, begin.epoch))
+        return on_malformed(r, call, device, wire::encode(said),
+                            "begins: names a branch as if it were an epoch");
     const std::uint64_t looked_at = std::max<std::uint64_t>(begin.seq, 1);
     Histories histories{r, device.id, begin.epoch, looked_at, looked_at};
     if (histories.with(begin.seq, begin.head))
@@ -121,6 +125,11 @@ Effects on_begins(Repositories& r, const Call& call, const fleet::Device& device
         begin.head);
     r.ingest.put_chain(histories.chain(0));
     return acknowledge(r, device, {.generation = {}, .upto = begin, .verdicts = {}});
+}
+
+bool names_branch(Repositories& r, const DeviceId& device, Epoch epoch) {
+    const auto chain = r.ingest.chain(device, epoch);
+    return chain && chain->origin != epoch;
 }
 
 std::optional<Cursor> cursor(Repositories& r, const DeviceId& device, Epoch epoch) {

@@ -1,7 +1,5 @@
 #include "sync-server/ingest/histories.hpp"
 
-#include <cassert>
-
 namespace pf::server::ingest {
 
 using pf::journal::Cursor;
@@ -17,7 +15,8 @@ Epoch branch_epoch(Epoch epoch, const Digest& head_of_first_divergent) {
 
 Histories::Histories(Repositories& r, const DeviceId& device, Epoch origin, std::uint64_t first_seq,
                      std::uint64_t last_seq)
-    : device_{device},
+    : r_{r},
+      device_{device},
       origin_{origin},
       genesis_{pf::journal::genesis(device, origin)},
       chains_{r.ingest.chains(device, origin)} {
@@ -61,14 +60,17 @@ std::optional<std::size_t> Histories::with(std::uint64_t seq, const Digest& head
 }
 
 std::size_t Histories::begin() {
-    assert(chains_.empty());
     chains_.push_back({device_, origin_, origin_, 0, {origin_, 0, genesis_}});
     kept_.emplace_back();
     return 0;
 }
 
-std::size_t Histories::fork(std::size_t index, const Cursor& base, const Digest& head) {
+std::optional<std::size_t> Histories::fork(std::size_t index, const Cursor& base,
+                                           const Digest& head) {
     const Epoch name = branch_epoch(origin_, head);
+    // The name can be computed by whoever writes the branch: a device that used it before, or a
+    // head that was said and not written, would put two histories under one name.
+    if (r_.ingest.chain(device_, name)) return std::nullopt;
     const Epoch parent = epoch_of(index, base.seq);
     chains_.push_back({device_, origin_, parent, base.seq, {name, base.seq, base.head}});
     kept_.emplace_back();
@@ -78,18 +80,24 @@ std::size_t Histories::fork(std::size_t index, const Cursor& base, const Digest&
 void Histories::skip_to(const Cursor& at, const Kept& stand_in) {
     if (chains_.empty()) (void)begin();
     Chain& chain = chains_.front();
-    assert(at.seq > chain.end.seq && stand_in.seq == at.seq);
+    if (at.seq <= chain.end.seq) return;  // what is here is never skipped
     chain.end.seq = at.seq;
     chain.end.head = at.head;
     kept_.front().emplace(at.seq, stand_in);
 }
 
+bool Histories::takes(std::size_t index, std::uint64_t seq) const {
+    const Chain& chain = chains_[index];
+    return seq <= chain.end.seq + 1 && (index == 0 || seq > chain.base_seq);
+}
+
 void Histories::extend(std::size_t index, const Kept& event) {
     Chain& chain = chains_[index];
-    assert(event.seq == chain.end.seq + 1);
-    chain.end.seq = event.seq;
-    chain.end.head = event.head;
-    kept_[index].emplace(event.seq, event);
+    if (event.seq == chain.end.seq + 1) {
+        chain.end.seq = event.seq;
+        chain.end.head = event.head;
+    }
+    kept_[index].insert_or_assign(event.seq, event);
 }
 
 Epoch Histories::epoch_of(std::size_t index, std::uint64_t seq) const {

@@ -24,12 +24,17 @@ public:
 
     /// Begins the first history.
     std::size_t begin();
-    /// Begins a branch of history `index` after `base`, whose first event will have `head`.
-    std::size_t fork(std::size_t index, const pf::journal::Cursor& base, const Digest& head);
+    /// Begins a branch of history `index` after `base`, whose first event will have `head`. Nothing:
+    /// another history has the name that branch would get.
+    std::optional<std::size_t> fork(std::size_t index, const pf::journal::Cursor& base,
+                                    const Digest& head);
     /// The first history goes on after `at`: what lies between is gone for good. `stand_in` is kept
-    /// in the place of the last event that is gone, so that what follows finds its root.
+    /// in the place of the last event that is gone, so that what follows finds its root. Nothing
+    /// happens when the first history has an end there or later.
     void skip_to(const pf::journal::Cursor& at, const Kept& stand_in);
-    /// Adds an event to the end of a history.
+    /// Whether an event can be added there: at the end, or before it in a hole that skip_to() left.
+    bool takes(std::size_t index, std::uint64_t seq) const;
+    /// Adds an event where takes() says yes, or replaces a stand-in. In a hole the end stays.
     void extend(std::size_t index, const Kept& event);
 
     /// Under which name the event `seq` of history `index` is stored.
@@ -38,6 +43,7 @@ public:
 private:
     std::size_t home(std::size_t index, std::uint64_t seq) const;
 
+    Repositories& r_;
     DeviceId device_;
     Epoch origin_;
     Digest genesis_;

@@ -44,7 +44,8 @@ Effects on_birth(Repositories& r, const Call& call, const fleet::Device& device,
                  const wire::Birth& birth);
 
 /// A device says where its file begins: events we ask for are gone on both sides. A finding, a
-/// stand-in for the last of them in the log, and an Ack there, so that the rest can follow.
+/// stand-in for the last of them in the log, and an Ack there, so that the rest can follow. What is
+/// in such a hole may still come (an old export): it is booked, and the cursor stays.
 Effects on_begins(Repositories& r, const Call& call, const fleet::Device& device,
                   const wire::Begins& said);
 
@@ -66,5 +67,7 @@ struct StoredEvent {
 };
 /// The sync log, oldest first, after a position.
 std::vector<StoredEvent> log_after(Repositories& r, std::uint64_t position, std::size_t limit);
+/// Position of the newest event of all devices; 0: none.
+std::uint64_t log_end(Repositories& r);
 
 }  // namespace pf::server::ingest

@@ -37,6 +37,10 @@ public:
     virtual std::vector<Kept> kept(const DeviceId& device, Epoch epoch, std::uint64_t first,
                                    std::uint64_t last) = 0;
     virtual void add(const StoredEvent& event, const Digest& head) = 0;
+    /// The bytes of one stored event.
+    virtual std::optional<Bytes> body(const DeviceId& device, Epoch epoch, std::uint64_t seq) = 0;
+    /// An event in the place of its stand-in: everything but the head.
+    virtual void replace(const StoredEvent& event) = 0;
     /// Of the newest event of all devices; 0: none.
     virtual std::uint64_t last_position() = 0;
     virtual std::vector<StoredEvent> log_after(std::uint64_t position, std::size_t limit) = 0;

@@ -69,6 +69,21 @@ public:
             {tenant_, event.device, event.epoch, event.seq, head, event.event, verdict,
              event.received_at, event.position});
     }
+    std::optional<Bytes> body(const DeviceId& device, Epoch epoch, std::uint64_t seq) override {
+        return sql_.first(
+            "SELECT body FROM journal_event WHERE tenant = :a AND device = :b AND epoch = :c"
+            " AND seq = :d",
+            {tenant_, device, epoch, seq}, "t", [](const Row& row) { return row.bytes(0); });
+    }
+    void replace(const StoredEvent& event) override {
+        std::optional<std::int64_t> verdict;
+        if (event.verdict) verdict = static_cast<std::int64_t>(*event.verdict);
+        sql_.run(
+            "UPDATE journal_event SET body = :a, verdict = :b, received_ms = :c, position = :d"
+            " WHERE tenant = :e AND device = :f AND epoch = :g AND seq = :h",
+            {event.event, verdict, event.received_at, event.position, tenant_, event.device,
+             event.epoch, event.seq});
+    }
     std::uint64_t last_position() override {
         return sql_
             .first(

@@ -387,3 +387,69 @@ TEST_CASE("a sender gone mad fills its own share of the quarantine only") {
     CHECK(number("gate-1", "7") == 8);  // there already
     CHECK(number("gate-2", "new") == server::ingest::quarantine_payloads_max + 1);
 }
+
+TEST_CASE("the name of a branch is no epoch a device may speak of") {
+    TwoGates world;
+    world.deliver(*world.one);
+    Gate copy = *world.one;
+    copy.roll_back(5);
+    copy.write_filler(3);
+    world.deliver(copy, copy.batch(6, 8));
+    const Epoch branch = server::ingest::branch_epoch(copy.epoch(), copy.at(6).head);
+    const auto end = world.cursor(branch);
+    REQUIRE(end->seq == 8);
+
+    Gate liar = world.one->anew(branch.value);
+    SUBCASE("a longer journal under it") { liar.write_filler(20); }
+    SUBCASE("a shorter one") { liar.write_filler(2); }
+    SUBCASE("begins") {
+        liar.write_filler(30);
+        const auto me = world.device(liar.id());
+        world.act([&](Repositories& r, const Call& call) {
+            return server::ingest::on_begins(r, call, me, {liar.at(30)});
+        });
+    }
+    const auto stored = world.stored();
+    CHECK(acks(world.deliver(liar), world.device(liar.id())).empty());
+    CHECK(world.cursor(branch) == end);
+    CHECK(world.stored() == stored);
+    CHECK_FALSE(world.findings(Kind::fork).empty());
+}
+
+TEST_CASE("a fork whose branch would get the name of an epoch in use is kept aside") {
+    TwoGates world;
+    Gate copy = *world.one;
+    copy.roll_back(5);
+    copy.write_filler(3);
+    const Epoch branch = server::ingest::branch_epoch(copy.epoch(), copy.at(6).head);
+    Gate squatter = world.one->anew(branch.value);
+    squatter.write_filler(12);
+    world.deliver(squatter);
+    world.deliver(*world.one);
+    const auto stored = world.stored();
+
+    world.deliver(copy, copy.batch(4, 8));
+    CHECK(world.stored() == stored);
+    CHECK(world.cursor(branch) == squatter.at(12));
+    CHECK(world.cursor(copy.epoch()) == world.one->at(10));
+    REQUIRE(world.findings(Kind::fork).size() == 1);
+    CHECK(world.findings(Kind::fork)[0].detail.find("kept as") != std::string::npos);
+}
+
+TEST_CASE("whose quarantine is full raises no finding a batch either") {
+    TwoGates world;
+    world.act([&](Repositories& r, const Call& call) {
+        for (std::size_t i = 0; i < server::ingest::quarantine_payloads_max; ++i) {
+            const std::string payload = std::to_string(i);
+            server::ingest::quarantine(r, call, world.one->id().text(), as_bytes(payload), "x");
+        }
+        return true;
+    });
+    for (std::uint64_t i = 1; i <= 5; ++i) {
+        wire::Batch forged = world.one->batch(i, i);
+        forged.signature[0] ^= 1;
+        world.deliver(*world.one, forged);
+    }
+    REQUIRE(world.findings(Kind::forged).size() == 1);
+    CHECK(world.findings()[0].detail.find("full") != std::string::npos);
+}

@@ -212,3 +212,71 @@ TEST_CASE("a wrong head where a file begins books nothing that follows") {
     world.deliver(gate, gate.batch(21, 30));
     CHECK(logged(world) == 1);
 }
+
+TEST_CASE("events come after all where a file was said to begin later") {
+    World world;
+    world.add_site();
+    Gate gate = world.add_gate("gate-1");
+    gate.write_filler(4);
+    const TicketId in_hole{0x11}, at_stand_in{0x12};
+    gate.write(admitted(in_hole));
+    gate.write_filler(14);
+    gate.write(admitted(at_stand_in));  // event 20: where the stand-in is
+    gate.write_filler(10);
+    world.deliver(gate, gate.batch(1, 2));
+    say_begins(world, gate, gate.at(20));
+    world.deliver(gate, gate.batch(21, 25));
+    const auto uses = [&](TicketId ticket) {
+        return world
+            .act([&](Repositories& r, const Call&) {
+                return server::checkins::of_ticket(r, ticket);
+            })
+            .size();
+    };
+    const auto end = [&] {
+        return *world.act([&](Repositories& r, const Call&) {
+            return server::ingest::cursor(r, gate.id(), gate.epoch());
+        });
+    };
+    REQUIRE(logged(world) == 2 + 1 + 5);
+
+    // An old export, in one piece or two, and again: each event once, the end where it was.
+    for (const auto& [first, last] : {std::pair{1, 12}, {1, 20}, {3, 22}, {1, 20}})
+        world.deliver(gate, gate.batch(static_cast<std::uint64_t>(first),
+                                       static_cast<std::uint64_t>(last)));
+    CHECK(end() == gate.at(25));
+    CHECK(logged(world) == 25);
+    CHECK(uses(in_hole) == 1);
+    CHECK(uses(at_stand_in) == 1);
+    world.deliver(gate, gate.batch(20, 30));
+    CHECK(end() == gate.at(30));
+    CHECK(logged(world) == 30);
+    CHECK(world.findings().size() == 1);
+
+    // Another past than the one in the hole is a fork, as anywhere.
+    Gate copy = gate;
+    copy.roll_back(7);
+    copy.write(journal::Booted{"copy"});
+    world.deliver(copy, copy.tail(3));
+    CHECK(world.findings(Kind::fork).size() == 1);
+    CHECK(end() == gate.at(30));
+}
+
+TEST_CASE("a device that lies about where its file begins harms only its own journal") {
+    World world;
+    world.add_site();
+    Gate gate = world.add_gate("gate-1");
+    gate.write_filler(10);
+    journal::Cursor wild = gate.at(10);
+    wild.seq = 1'000;
+    say_begins(world, gate, wild);
+    world.deliver(gate, gate.batch(1, 10));
+    CHECK(logged(world) == 11);
+    wild.seq = INT64_MAX;
+    say_begins(world, gate, wild);
+    gate.write_filler(5);
+    world.deliver(gate, gate.batch(3, 15));
+    CHECK(logged(world) == 17);
+    world.deliver(gate, gate.batch(1, 15));
+    CHECK(logged(world) == 17);
+}

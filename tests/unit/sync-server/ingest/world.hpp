@@ -75,6 +75,8 @@ public:
         out.signature = key_.sign(journal::head_to_sign(id_, wire::cursor_after(out)));
         return out;
     }
+    /// An empty journal of the same gate under another epoch.
+    Gate anew(std::uint64_t epoch) const { return {id_, key_, epoch}; }
     wire::Batch all() const { return batch(1, end()); }
     wire::Batch tail(std::uint64_t count) const { return batch(end() + 1 - count, end()); }
 
