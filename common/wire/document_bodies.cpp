@@ -115,6 +115,9 @@ Bytes encode(const KeyRing& body) {
     for (const crypto::PublicKey& key : body.tickets) points.tickets.push_back(key.point());
     return payload_of(points, document_bytes_max);
 }
+std::size_t encoded_bytes(const admission::ProductTable& body) {
+    return payload_of(body, SIZE_MAX).size();
+}
 Bytes encode(const admission::ProductTable& body) { return payload_of(body, document_bytes_max); }
 Bytes encode(const Configuration& body) { return payload_of(body, document_bytes_max); }
 Bytes encode(const Secrets& body) { return payload_of(body, document_bytes_max); }

@@ -115,6 +115,8 @@ struct Command {
 Bytes encode(const ListManifest&);
 Bytes encode(const KeyRing&);
 Bytes encode(const admission::ProductTable&);  // site and version travel in the envelope
+/// What encode() would have, also beyond document_bytes_max; lists within their limits.
+std::size_t encoded_bytes(const admission::ProductTable&);
 Bytes encode(const Configuration&);
 Bytes encode(const Secrets&);
 Bytes encode(const Command&);

@@ -19,6 +19,8 @@ inline constexpr std::size_t list_body_bytes_max = 512;
 inline constexpr std::size_t uses_per_message_max = 500;
 inline constexpr std::size_t ack_verdicts_max = 500;
 inline constexpr std::size_t document_bytes_max = 200 * 1024;
+/// Of a document beside its body: numbers, the device it is for, the signature.
+inline constexpr std::size_t document_envelope_bytes_max = 256;
 inline constexpr std::size_t bucket_count = 256;
 inline constexpr std::size_t manifest_bytes_max = 1024;  // a signed list manifest inside a page
 /// What a page holds beside its rows and their bodies: numbers and the manifest.

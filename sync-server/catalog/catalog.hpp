@@ -24,12 +24,17 @@ enum class Refusal : std::uint8_t {
     window_unknown,
     point_unknown,
     window_bad,
-    name_missing
+    name_missing,
+    points_too_many,  // of one product
+    windows_full,     // as many as a device takes
+    products_full,
+    table_full,  // the signed table would be longer than a document may be
 };
 std::string_view to_text(Refusal refusal) noexcept;
 
 Result<PointId, Refusal> add_point(Repositories& r, const Call& call, SiteId site,
                                    std::string_view zh, std::string_view en);
+/// On a refusal of these the transaction must be undone.
 Result<WindowId, Refusal> add_window(Repositories& r, const Call& call, SiteId site,
                                      std::uint16_t from_min, std::uint16_t until_min);
 Result<ProductId, Refusal> add_product(Repositories& r, const Call& call, SiteId site,
@@ -37,6 +42,8 @@ Result<ProductId, Refusal> add_product(Repositories& r, const Call& call, SiteId
 std::optional<Refusal> change_product(Repositories& r, const Call& call, SiteId site,
                                       const admission::Product& product);
 std::vector<Point> points(Repositories& r, SiteId site);
+/// Of the table, cheap. 0: nothing was ever put.
+std::uint64_t version(Repositories& r, SiteId site);
 /// The table devices get; its version rises with every change.
 admission::ProductTable table(Repositories& r, SiteId site);
 

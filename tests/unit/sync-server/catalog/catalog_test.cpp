@@ -3,6 +3,9 @@
 
 #include <set>
 
+#include "common/wire/documents.hpp"
+#include "common/wire/limits.hpp"
+#include "sync-server/catalog/repository.hpp"
 #include "tests/unit/sync-server/desk.hpp"
 
 using namespace pf;
@@ -197,4 +200,62 @@ TEST_CASE("points need a site and both names") {
           Refusal::point_unknown, Refusal::window_bad, Refusal::name_missing})
         words.insert(server::catalog::to_text(refusal));
     CHECK(words.size() == 6);
+}
+
+TEST_CASE("a table no device could take is refused before it is kept") {
+    Shelf shelf;
+    const std::string long_name(128, 'n');
+    const auto named = [&](ProductId id = {}) {
+        admission::Product out = product();
+        out.id = id;
+        out.name_zh = long_name;
+        out.name_en = long_name;
+        return out;
+    };
+    const auto signable = [&] {
+        return wire::encoded_bytes(shelf.table(here)) + wire::document_envelope_bytes_max <=
+               wire::document_bytes_max;
+    };
+    // Straight to the table, so that the test need not encode it a thousand times.
+    shelf.act([&](Repositories& r, const Call&) {
+        for (std::uint32_t i = 1; i <= 710; ++i) r.catalog.put_product(here, named(ProductId{i}));
+        return true;
+    });
+    std::optional<Refusal> refused;
+    for (int i = 0; i < 100 && !refused; ++i) {
+        const auto added = shelf.add_product(here, named());
+        if (added.has_error()) refused = added.error();
+    }
+    CHECK(refused == Refusal::table_full);
+    CHECK(signable());
+    // Not by a change either: the last one, grown by the points of a large site.
+    REQUIRE(shelf.add_point(here).has_value());
+    const auto table = shelf.table(here);
+    admission::Product grown = table.products.back();
+    grown.points.assign(wire::product_points_max, PointId{1});
+    CHECK(shelf.change_product(here, grown) == Refusal::table_full);
+    grown.points.push_back(PointId{1});
+    CHECK(shelf.change_product(here, grown) == Refusal::points_too_many);
+    CHECK(shelf.table(here) == table);
+}
+
+TEST_CASE("as many windows and products as a device takes, and no more") {
+    Shelf shelf;
+    shelf.act([&](Repositories& r, const Call&) {
+        for (std::uint32_t i = 1; i < wire::windows_max; ++i)
+            r.catalog.put_window(here, {WindowId{i}, 0, 1440});
+        for (std::uint32_t i = 1; i < wire::products_max; ++i) {
+            admission::Product p = product();
+            p.id = ProductId{i};
+            r.catalog.put_product(here, p);
+        }
+        return true;
+    });
+    CHECK(shelf.add_window(here, 0, 1440).has_value());
+    CHECK(shelf.add_window(here, 0, 1440).error() == Refusal::windows_full);
+    CHECK(shelf.add_product(here, product()).has_value());
+    CHECK(shelf.add_product(here, product()).error() == Refusal::products_full);
+    const auto table = shelf.table(here);
+    CHECK(table.windows.size() == wire::windows_max);
+    CHECK(table.products.size() == wire::products_max);
 }
