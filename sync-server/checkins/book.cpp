@@ -91,6 +91,16 @@ bool judge_quota(Repositories& r, const Call& call, const std::vector<Row>& rows
     return true;
 }
 
+/// A ticket nobody here knows can't be counted, so that must be said at once: after a restore that
+/// lost tickets, or when a signing key was stolen.
+void judge_known(Repositories& r, const Call& call, const Row& row) {
+    const Admitted& admitted = row.admitted;
+    if (r.checkins.quota(admitted.ticket, admitted.site, admitted.product)) return;
+    raise(r, call, Kind::ticket_unknown, row.grant, admitted.site, admitted.ticket,
+          fmt::format("{} persons for product {}: no such ticket is known here", admitted.persons,
+                      admitted.product.value));
+}
+
 bool judge_revoked(Repositories& r, const Call& call, const Row& row) {
     const Admitted& admitted = row.admitted;
     const auto since = r.checkins.refused_since(admitted.ticket, admitted.generation);
@@ -119,6 +129,7 @@ std::optional<Verdict> book_admitted(Repositories& r, const Call& call, const fl
             .received_at = call.now};
     row.booked = row.position;
     r.checkins.add(row);
+    judge_known(r, call, row);
     const bool revoked = judge_revoked(r, call, row);
     const bool over = judge_quota(r, call, r.checkins.of_ticket(admitted.ticket), row);
     if (revoked) return Verdict::admitted_revoked;

@@ -33,35 +33,42 @@ Effects foreign(Repositories& r, const Call& call, std::string_view topic, Bytes
 
 Effects revoked(Repositories& r, const Call& call, const fleet::Keys& keys, const Device& device,
                 wire::Up kind, BytesView payload) {
+    std::string kept;
     if (kind == wire::Up::events) {
         const auto batch = wire::decode_batch(payload);
         if (batch.has_value()) return ingest::on_batch(r, call, keys, device, *batch);
+        // Kept like its sound ones, for whoever looks into it (sync-v1.md 9.6).
+        const auto number = ingest::quarantine(r, call, device.id.text(), payload,
+                                               "a revoked device sent what is no batch");
+        kept = number ? fmt::format(", kept as {}", *number) : ", not kept: the quarantine is full";
     }
-    findings::raise(r, call,
-                    {.kind = Kind::revoked_device,
-                     .at = {},
-                     .site = device.site,
-                     .device = device.id,
-                     .ticket = std::nullopt,
-                     .epoch = std::nullopt,
-                     .seq = 0,
-                     .detail = fmt::format("a revoked device spoke: {}", wire::leaf(kind))});
+    findings::raise(
+        r, call,
+        {.kind = Kind::revoked_device,
+         .at = {},
+         .site = device.site,
+         .device = device.id,
+         .ticket = std::nullopt,
+         .epoch = std::nullopt,
+         .seq = 0,
+         .detail = fmt::format("a revoked device spoke: {}{}", wire::leaf(kind), kept)});
     return {};
 }
 
-/// What the device can hear about its site, common to all devices of it.
+/// What the device can hear about its site, common to all devices of it: also the versions of the
+/// site's documents, read once however many devices there are.
 wire::News site_news(Repositories& r, SiteId site) {
     wire::News news{.generation = r.meta.generation(),
                     .lists = {},
                     .uses_position = checkins::position(r, site),
-                    .documents = {}};
+                    .documents = fleet::site_document_versions(r, site)};
     for (const wire::ListScope scope : wire::list_scopes)
         news.lists.push_back(lists::state(r, site, scope));
     return news;
 }
 
 Outgoing told(Repositories& r, const Device& device, wire::News news) {
-    news.documents = fleet::document_versions(r, device);
+    news.documents = fleet::with_own_documents(r, device, std::move(news.documents));
     return {wire::topic(fleet::topic_root(device), wire::Down::news), wire::encode(news)};
 }
 
@@ -128,7 +135,7 @@ Effects on_want(Repositories& r, const Call& call, const fleet::Keys& keys, cons
     Effects effects;
     const bool same_life = want.generation == r.meta.generation();
     const auto lost = same_life ? proof_of_loss(r, device, want) : std::nullopt;
-    if (lost) effects = ingest::on_loss(r, call, device, {}, *lost);
+    if (lost) (void)ingest::on_loss(r, call, device, *lost, effects);
     // A device that asks in another generation learns the present one first; else it would ask the
     // same again as soon as it has the answer.
     if (!same_life || lost) effects.messages.push_back(told(r, device, site_news(r, device.site)));
@@ -174,6 +181,9 @@ Effects dispatch(Repositories& r, const Call& call, const fleet::Keys& keys, con
                         [&](const wire::Ping& ping) { return fleet::on_ping(call, device, ping); });
         case wire::Up::command_reply:
             return with(wire::decode_command_reply(payload), [&](const wire::CommandReply& reply) {
+                if (reply.detail.find('\0') != std::string::npos)
+                    return ingest::on_malformed(r, call, device, payload,
+                                                "reply: a zero character in its text");
                 fleet::on_command_reply(r, call, device, reply);
                 return Effects{};
             });

@@ -1,5 +1,6 @@
 #include "sync-server/findings/findings.hpp"
 
+#include "common/cbor/utf8.hpp"
 #include "sync-server/findings/repository.hpp"
 
 namespace pf::server::findings {
@@ -26,11 +27,29 @@ std::string_view to_text(Kind kind) noexcept {
             return "state_lost";
         case Kind::reported:
             return "reported";
+        case Kind::ticket_unknown:
+            return "ticket_unknown";
+        case Kind::loss_claimed:
+            return "loss_claimed";
     }
     std::abort();
 }
 
+namespace {
+
+/// A detail may quote what a stranger sent: no database keeps a zero in a text, and half a
+/// character is none.
+std::string keepable(std::string text) {
+    const bool whole = cbor::is_utf8(as_bytes(text));
+    for (char& c : text)
+        if (c == '\0' || (!whole && static_cast<unsigned char>(c) >= 0x80)) c = '?';
+    return text;
+}
+
+}  // namespace
+
 void raise(Repositories& r, const Call& call, Finding finding) {
+    finding.detail = keepable(std::move(finding.detail));
     if (finding.at == WallTime{}) finding.at = call.now;
     r.findings.add(finding);
 }

@@ -20,9 +20,11 @@ enum class Kind : std::uint8_t {
     clock_wrong = 5,
     forged = 6,  // a batch whose signature is not its device's
     foreign_topic = 7,
-    revoked_device = 8,  // a revoked device spoke
-    state_lost = 9,      // a device has more confirmed than we remember: a new generation began
-    reported = 10,       // a Finding event of a device
+    revoked_device = 8,   // a revoked device spoke
+    state_lost = 9,       // a device has more confirmed than we remember: a new generation began
+    reported = 10,        // a Finding event of a device
+    ticket_unknown = 11,  // admitted on a ticket, or for a product of it, that is not known here
+    loss_claimed = 12,    // a device says again that we forgot something; not believed this time
 };
 std::string_view to_text(Kind kind) noexcept;
 

@@ -71,8 +71,8 @@ public:
             const Kept* known = follow(event);
             if (stopped_) break;
             const bool gone = known != nullptr && stands_in(*known, bytes);
-            const auto verdict = known != nullptr && !gone ? known->verdict
-                                                           : store(event, bytes, gone);
+            const auto verdict =
+                known != nullptr && !gone ? known->verdict : store(event, bytes, gone);
             grew = grew || known == nullptr;
             if (verdict) ack.verdicts.emplace_back(event.seq, *verdict);
             at_.seq = event.seq;

@@ -51,28 +51,41 @@ Effects acknowledge(Repositories& r, const fleet::Device& to, wire::Ack ack) {
     return effects;
 }
 
-Effects on_loss(Repositories& r, const Call& call, const fleet::Device& device, const Cursor& known,
-                std::string_view why) {
-    findings::raise(r, call,
-                    {.kind = findings::Kind::state_lost,
-                     .at = {},
-                     .site = device.site,
-                     .device = device.id,
-                     .ticket = std::nullopt,
-                     .epoch = known.epoch,
-                     .seq = known.seq,
-                     .detail = fmt::format("the server forgot what it told a device: {}", why)});
+bool on_loss(Repositories& r, const Call& call, const fleet::Device& device, std::string_view why,
+             Effects& effects) {
+    const auto tell = [&](findings::Kind kind, std::string detail) {
+        // Numbered by the generation, so that every one that begins is told.
+        findings::raise(r, call,
+                        {.kind = kind,
+                         .at = {},
+                         .site = device.site,
+                         .device = device.id,
+                         .ticket = std::nullopt,
+                         .epoch = std::nullopt,
+                         .seq = r.meta.generation().value,
+                         .detail = std::move(detail)});
+    };
+    // A database that is restored again has forgotten this too, and believes as at the first time.
+    const std::string last_claim = "loss-claim/" + device.id.text();
+    const auto last = r.meta.value(last_claim);
+    if (last && to_ms(call.now) - std::stoll(*last) < loss_claim_every_ms.count()) {
+        tell(findings::Kind::loss_claimed,
+             fmt::format("again, and no new generation began: {}", why));
+        return false;
+    }
+    r.meta.put(last_claim, std::to_string(to_ms(call.now)));
     r.meta.begin_generation(call.now, why);
-    Effects effects;
+    tell(findings::Kind::state_lost,
+         fmt::format("the server forgot what it told a device: {}", why));
     for (const fleet::Site& site : fleet::sites(r)) effects.moved.insert(site.id);
-    return effects;
+    return true;
 }
 
 Effects on_birth(Repositories& r, const Call& call, const fleet::Device& device,
                  const wire::Birth& birth) {
     Effects effects;
     if (const auto why = proof_of_loss(r, call, device, birth))
-        effects = on_loss(r, call, device, birth.confirmed.value_or(birth.journal), *why);
+        (void)on_loss(r, call, device, *why, effects);
     const Epoch epoch = birth.journal.epoch;
     const Cursor upto = cursor(r, device.id, epoch)
                             .value_or(Cursor{epoch, 0, pf::journal::genesis(device.id, epoch)});

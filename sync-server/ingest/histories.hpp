@@ -24,8 +24,8 @@ public:
 
     /// Begins the first history.
     std::size_t begin();
-    /// Begins a branch of history `index` after `base`, whose first event will have `head`. Nothing:
-    /// another history has the name that branch would get.
+    /// Begins a branch of history `index` after `base`, whose first event will have `head`.
+    /// Nothing: another history has the name that branch would get.
     std::optional<std::size_t> fork(std::size_t index, const pf::journal::Cursor& base,
                                     const Digest& head);
     /// The first history goes on after `at`: what lies between is gone for good. `stand_in` is kept

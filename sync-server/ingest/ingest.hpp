@@ -34,9 +34,15 @@ std::optional<std::uint64_t> quarantine(Repositories& r, const Call& call, std::
                                         BytesView payload, std::string_view why);
 inline constexpr std::size_t quarantine_payloads_max = 1'000;  // of one sender
 
-/// A device knows more than this database does: a new generation begins, all sites move.
-Effects on_loss(Repositories& r, const Call& call, const fleet::Device& device,
-                const pf::journal::Cursor& known, std::string_view why);
+/// A device knows more than this database does: a new generation begins, all sites move. Nothing a
+/// device says here is signed by us (sync-v1.md has no field for a manifest), so it is believed
+/// once in loss_claim_every_ms; beyond that it is a finding, and somebody decides (POST
+/// /v1/generation). True: a generation began.
+bool on_loss(Repositories& r, const Call& call, const fleet::Device& device, std::string_view why,
+             Effects& effects);
+/// A new generation makes every device of every site take snapshots: one gate must not bring that
+/// about at will. An honest one has no second reason unless the database was restored in between.
+inline constexpr Millis loss_claim_every_ms{24LL * 60 * 60 * 1000};
 
 /// The Ack that answers a birth. A device that was confirmed further than this database remembers,
 /// or holds a later list or use than there is, proves a loss: a new generation begins.

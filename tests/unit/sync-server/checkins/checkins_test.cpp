@@ -257,12 +257,13 @@ TEST_CASE("a ticket that becomes known later is judged then, once") {
     world.two->write(admitted(sold));
     CHECK(world.bring(*world.one).empty());
     CHECK(world.bring(*world.two).empty());  // nobody knows what it allows
-    CHECK(world.findings().empty());
+    CHECK(world.findings(Kind::ticket_unknown).size() == 2);
+    CHECK(world.findings().size() == 2);
     world.know(claims());
     REQUIRE(world.findings(Kind::over_admission).size() == 1);
     CHECK(world.findings().front().device == world.two->id());
     world.know(claims());
-    CHECK(world.findings().size() == 1);
+    CHECK(world.findings().size() == 3);
 }
 
 TEST_CASE("a refused generation admitted after it was refused is found") {
@@ -434,4 +435,22 @@ TEST_CASE("uses whose last day is over are passed over, without a hole") {
     CHECK(world.ask(*world.two, 0).items.empty());
     CHECK(world.ask(*world.two, 0).upto == 6);
     CHECK_FALSE(world.ask(*world.two, 0).more);
+}
+
+TEST_CASE("an admission on a ticket nobody here knows is told at once, each of them") {
+    Site site;
+    site.one->write(admitted(sold));
+    site.two->write(admitted(sold));
+    CHECK(site.bring(*site.one).empty());
+    site.deliver(*site.two);
+    CHECK(site.findings(Kind::ticket_unknown).size() == 2);
+    CHECK(site.findings(Kind::ticket_unknown)[0].ticket == sold);
+    site.deliver(*site.two);
+    CHECK(site.findings().size() == 2);
+    // A known ticket is silent, and one that is known later is counted with what came before.
+    site.know(claims());
+    CHECK(site.findings(Kind::over_admission).size() == 1);
+    site.one->write(admitted(sold, 1));
+    site.deliver(*site.one);
+    CHECK(site.findings(Kind::ticket_unknown).size() == 2);
 }

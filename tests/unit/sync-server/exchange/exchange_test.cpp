@@ -279,3 +279,61 @@ TEST_CASE("news go to the active gates of one site and say where everything stan
     }));
     CHECK(news.front().lists.front().version == 2);
 }
+
+TEST_CASE("one gate can't make everybody begin anew at will, and no attempt is silent") {
+    Server world;
+    const auto claim = [&](const Gate& gate) {
+        Want want = world.want(Want::What::uses);
+        want.uses_after = 1'000;
+        return world.hear(gate, wire::Up::want, want);
+    };
+    const auto born_claim = [&](const Gate& gate, std::uint64_t counter) {
+        auto birth = world.birth(gate, counter);
+        birth.uses_generation = world.generation();
+        birth.uses_position = 1'000;
+        return world.hear(gate, wire::Up::birth, birth);
+    };
+    Generation generation = world.generation();
+    const auto began = [&] {
+        return world.generation() > std::exchange(generation, world.generation());
+    };
+    claim(*world.one);
+    CHECK(began());
+    for (std::uint64_t i = 0; i < 5; ++i) {
+        world.now += std::chrono::hours{1};
+        CHECK_FALSE(claim(*world.one).moved.contains(SiteId{1}));
+        CHECK_FALSE(born_claim(*world.one, 10 + i).moved.contains(SiteId{1}));
+        CHECK_FALSE(began());
+    }
+    CHECK(world.findings(Kind::state_lost).size() == 1);
+    CHECK(world.findings(Kind::loss_claimed).size() == 1);
+    // Another device is another witness.
+    born_claim(*world.two, 20);
+    CHECK(began());
+    CHECK(world.findings(Kind::state_lost).size() == 2);
+    claim(*world.one);
+    CHECK(world.findings(Kind::loss_claimed).size() == 2);
+    world.now += std::chrono::milliseconds{server::ingest::loss_claim_every_ms};
+    claim(*world.one);
+    CHECK(began());
+    CHECK(world.findings(Kind::state_lost).size() == 3);
+}
+
+TEST_CASE("what a revoked device sends is kept also when it is no batch") {
+    Server world;
+    world.act([&](Repositories& r, const Call& call) {
+        return server::fleet::revoke(r, call, world.one->id());
+    });
+    world.hear(world.topic(*world.one, wire::Up::events), to_bytes("no batch at all"));
+    const auto found = world.findings(Kind::revoked_device);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].detail.find("kept as 1") != std::string::npos);
+}
+
+TEST_CASE("a zero character in a command's answer is refused at the door") {
+    Server world;
+    wire::CommandReply reply;
+    reply.detail = std::string{"don\0e", 5};
+    world.hear(*world.one, wire::Up::command_reply, reply);
+    REQUIRE(world.findings(Kind::quarantined).size() == 1);
+}

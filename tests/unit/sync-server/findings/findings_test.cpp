@@ -13,9 +13,9 @@ using server::findings::Kind;
 namespace {
 
 constexpr Kind kinds[] = {
-    Kind::over_admission, Kind::admitted_revoked, Kind::fork,          Kind::quarantined,
-    Kind::clock_wrong,    Kind::forged,           Kind::foreign_topic, Kind::revoked_device,
-    Kind::state_lost,     Kind::reported,
+    Kind::over_admission, Kind::admitted_revoked, Kind::fork,           Kind::quarantined,
+    Kind::clock_wrong,    Kind::forged,           Kind::foreign_topic,  Kind::revoked_device,
+    Kind::state_lost,     Kind::reported,         Kind::ticket_unknown, Kind::loss_claimed,
 };
 
 struct Office : Desk {

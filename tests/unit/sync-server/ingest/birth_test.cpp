@@ -242,8 +242,8 @@ TEST_CASE("events come after all where a file was said to begin later") {
 
     // An old export, in one piece or two, and again: each event once, the end where it was.
     for (const auto& [first, last] : {std::pair{1, 12}, {1, 20}, {3, 22}, {1, 20}})
-        world.deliver(gate, gate.batch(static_cast<std::uint64_t>(first),
-                                       static_cast<std::uint64_t>(last)));
+        world.deliver(
+            gate, gate.batch(static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(last)));
     CHECK(end() == gate.at(25));
     CHECK(logged(world) == 25);
     CHECK(uses(in_hole) == 1);
@@ -251,7 +251,9 @@ TEST_CASE("events come after all where a file was said to begin later") {
     world.deliver(gate, gate.batch(20, 30));
     CHECK(end() == gate.at(30));
     CHECK(logged(world) == 30);
-    CHECK(world.findings().size() == 1);
+    CHECK(world.findings(Kind::state_lost).size() == 1);
+    CHECK(world.findings(Kind::ticket_unknown).size() == 2);
+    CHECK(world.findings().size() == 3);
 
     // Another past than the one in the hole is a fork, as anywhere.
     Gate copy = gate;

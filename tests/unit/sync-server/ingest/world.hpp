@@ -118,6 +118,7 @@ public:
         store_ = std::move(*opened);
     }
     void close() { store_.reset(); }
+    server::store::Store& store() { return *store_; }
 
     /// Every act is a transaction of its own, under a call of its own.
     template <class Act>
