@@ -99,6 +99,8 @@ std::string_view to_text(Refusal refusal) noexcept {
             return "certificate_too_old";
         case Refusal::device_revoked:
             return "device_revoked";
+        case Refusal::keys_full:
+            return "keys_full";
     }
     std::abort();
 }
@@ -133,11 +135,19 @@ Result<PairingCode, Refusal> invite(Repositories& r, const Call& call, const Key
                            .firmware = {}};
         r.fleet.put_device(fresh, 0);
     }
-    r.fleet.add_configuration(id, r.fleet.configuration_version(id) + 1,
-                              wire::encode(configuration), call.actor, call.now);
     const std::string code = new_code(call, id);
     const WallTime expires_at = call.now + pairing_span_ms;
-    r.fleet.put_pairing(code_hash(code), {id, expires_at, false});
+    PairingRow row{id, expires_at, false};
+    // A gate in service goes on as it is until somebody stands there with the new board: inviting
+    // its name must not code it anew from afar.
+    if (existing && existing->state == DeviceState::active) {
+        row.planned = configuration;
+        row.planned_by = call.actor;
+    } else {
+        r.fleet.add_configuration(id, r.fleet.configuration_version(id) + 1,
+                                  wire::encode(configuration), call.actor, call.now);
+    }
+    r.fleet.put_pairing(code_hash(code), row);
     return PairingCode{code + "." + to_hex(certificate_fingerprint(keys.authority_pem)), id,
                        expires_at};
 }
@@ -156,6 +166,11 @@ Result<Identity, Refusal> pair(Repositories& r, const Call& call, const Keys& ke
     if (!request) return Refusal::request_bad;
 
     r.fleet.use_pairing(hash, call.now);
+    if (row->planned) {
+        r.fleet.add_configuration(found->id, r.fleet.configuration_version(found->id) + 1,
+                                  wire::encode(*row->planned), row->planned_by, call.now);
+        found->configuration = *row->planned;
+    }
     r.fleet.revoke_certificates(found->id, call.now);  // a replacement: the old board is out
     // A new board counts its connections from 1, and nothing is known of what it holds.
     found->connected = false;

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "sync-server/catalog/catalog.hpp"
+#include "sync-server/fleet/call_entropy.hpp"
 #include "sync-server/fleet/repository.hpp"
 #include "sync-server/store/store.hpp"
 
@@ -8,24 +11,25 @@ using wire::DocumentType;
 
 namespace {
 
-/// A version that rises with every change of what the document says.
-std::uint64_t version_of(Repositories& r, const Device& device, DocumentType type) {
+/// A version that rises with every change of what the document says; of those that are the same for
+/// every device of a site.
+std::uint64_t site_version(Repositories& r, SiteId site, DocumentType type) {
     switch (type) {
         case DocumentType::key_ring: {
             const auto keys = r.fleet.ticket_keys();
             return keys.empty() ? 0 : keys.front().number;
         }
         case DocumentType::product_table:
-            return catalog::table(r, device.site).version;
-        case DocumentType::configuration:
-            return r.fleet.configuration_version(device.id);
+            return catalog::version(r, site);
         case DocumentType::secrets: {
             // Keys are only ever added, so their numbers add up to something that rises.
-            const auto carrier = r.fleet.site_keys(device.site, SiteKeyKind::carrier);
-            const auto holder = r.fleet.site_keys(device.site, SiteKeyKind::holder);
+            const auto carrier = r.fleet.site_keys(site, SiteKeyKind::carrier);
+            const auto holder = r.fleet.site_keys(site, SiteKeyKind::holder);
             return (carrier.empty() ? 0U : carrier.front().number) +
                    (holder.empty() ? 0U : holder.front().number);
         }
+        case DocumentType::configuration:
+            return 0;  // each device has its own
         case DocumentType::list_manifest:
         case DocumentType::command:
             return 0;  // not kept: made where they are asked for
@@ -33,16 +37,30 @@ std::uint64_t version_of(Repositories& r, const Device& device, DocumentType typ
     return 0;
 }
 
+std::uint64_t version_of(Repositories& r, const Device& device, DocumentType type) {
+    if (type == DocumentType::configuration) return r.fleet.configuration_version(device.id);
+    return site_version(r, device.site, type);
+}
+
 }  // namespace
 
-std::vector<std::pair<std::uint8_t, std::uint64_t>> document_versions(Repositories& r,
-                                                                      const Device& device) {
-    std::vector<std::pair<std::uint8_t, std::uint64_t>> out;
-    for (const DocumentType type : wire::kept_documents) {
-        const std::uint64_t version = version_of(r, device, type);
-        if (version > 0) out.emplace_back(static_cast<std::uint8_t>(type), version);
-    }
+DocumentVersions site_document_versions(Repositories& r, SiteId site) {
+    DocumentVersions out;
+    for (const DocumentType type : wire::kept_documents)
+        if (const auto version = site_version(r, site, type); version > 0)
+            out.emplace_back(static_cast<std::uint8_t>(type), version);
     return out;
+}
+
+DocumentVersions with_own_documents(Repositories& r, const Device& device, DocumentVersions out) {
+    const auto version = r.fleet.configuration_version(device.id);
+    const std::pair own{static_cast<std::uint8_t>(DocumentType::configuration), version};
+    if (version > 0) out.insert(std::ranges::upper_bound(out, own), own);
+    return out;
+}
+
+DocumentVersions document_versions(Repositories& r, const Device& device) {
+    return with_own_documents(r, device, site_document_versions(r, device.site));
 }
 
 std::optional<Bytes> document(Repositories& r, const Call& call, const Keys& keys,
@@ -95,6 +113,30 @@ Outgoing signed_command(Repositories& r, const Call& call, const Keys& keys, con
             wire::sign(document, site_authority(r, keys, device.site))};
 }
 
+std::string text_context(const wire::Command& command) { return "command/" + to_hex(command.id); }
+
+/// The record as it rests.
+CommandRecord at_rest(const Call& call, const Keys& keys, CommandRecord record) {
+    if (record.command.kind != wire::CommandKind::test_scan) return record;
+    const std::string context = text_context(record.command);
+    CallEntropy entropy{call, "seal/" + context};
+    record.sealed_text =
+        crypto::seal(keys.master, as_bytes(record.command.text), as_bytes(context), entropy);
+    record.command.text.clear();
+    return record;
+}
+
+wire::Command as_sent(const Keys& keys, const CommandRecord& record) {
+    wire::Command command = record.command;
+    if (record.sealed_text.empty()) return command;
+    const auto text =
+        crypto::unseal(keys.master, record.sealed_text, as_bytes(text_context(command)));
+    if (!text)
+        throw std::runtime_error{"a command can't be opened: wrong master key, or a damaged row"};
+    command.text = as_text(*text);
+    return command;
+}
+
 }  // namespace
 
 Result<std::pair<CommandRecord, Effects>, Refusal> send_command(Repositories& r, const Call& call,
@@ -112,17 +154,39 @@ Result<std::pair<CommandRecord, Effects>, Refusal> send_command(Repositories& r,
                                .state = std::nullopt,
                                .detail = {},
                                .issued_at = call.now};
-    r.fleet.put_command(record);
+    r.fleet.put_command(at_rest(call, keys, record));
     Effects effects;
     effects.messages.push_back(signed_command(r, call, keys, *target, command));
     return std::pair{record, std::move(effects)};
 }
+
+namespace {
+
+/// How far a command has come: answers of one device may overtake each other, or come again from
+/// an older copy of its store.
+int progress(const std::optional<wire::CommandState>& state) {
+    if (!state) return 0;
+    switch (*state) {
+        case wire::CommandState::received:
+            return 1;
+        case wire::CommandState::accepted:
+            return 2;
+        case wire::CommandState::refused:
+        case wire::CommandState::done:
+        case wire::CommandState::failed:
+            return 3;  // an end, and there is only one
+    }
+    std::abort();
+}
+
+}  // namespace
 
 void on_command_reply(Repositories& r, const Call&, const Device& device,
                       const wire::CommandReply& reply) {
     auto record = r.fleet.command(reply.id);
     // A device may answer for its own commands only.
     if (!record || record->device != device.id) return;
+    if (progress(reply.state) <= progress(record->state)) return;
     record->state = reply.state;
     record->detail = reply.detail;
     r.fleet.put_command(*record);
@@ -132,7 +196,7 @@ Effects pending_commands(Repositories& r, const Call& call, const Keys& keys,
                          const Device& device) {
     Effects effects;
     for (const CommandRecord& record : r.fleet.open_commands(device.id, call.now))
-        effects.messages.push_back(signed_command(r, call, keys, device, record.command));
+        effects.messages.push_back(signed_command(r, call, keys, device, as_sent(keys, record)));
     return effects;
 }
 

@@ -20,6 +20,20 @@ struct Keys {
     std::string authority_pem;
 };
 
+enum class Refusal : std::uint8_t {
+    site_unknown = 1,
+    device_exists,
+    device_unknown,
+    code_unknown,  // no such pairing code, or used
+    code_expired,
+    request_bad,      // CSR unreadable, or for another name
+    certificate_bad,  // renewal with a certificate that is not ours
+    certificate_too_old,
+    device_revoked,
+    keys_full,  // a ring takes no more ticket keys
+};
+std::string_view to_text(Refusal refusal) noexcept;
+
 // --- sites
 // --------------------------------------------------------------------------------------------
 struct SiteDraft {
@@ -38,8 +52,11 @@ std::vector<Site> sites(Repositories& r);
 /// The site's signing authority; it signs documents for the devices of that site.
 crypto::PrivateKey site_authority(Repositories& r, const Keys& keys, SiteId id);
 wire::Secrets site_secrets(Repositories& r, const Keys& keys, SiteId id);
-/// Adds a carrier key in front; the last but one stays for rotation.
+/// Adds a carrier key in front; the last but one stays for rotation. Lists do not follow by
+/// themselves: orders::rotate_carrier_key() sees to it.
 void rotate_carrier_key(Repositories& r, const Call& call, const Keys& keys, SiteId id);
+/// The newest of those devices no longer look under.
+std::optional<wire::SiteKey> retired_carrier_key(Repositories& r, const Keys& keys, SiteId id);
 
 // --- ticket keys (of the platform; every site's key ring holds them)
 // ------------------------------------
@@ -49,8 +66,9 @@ struct TicketKey {
 };
 /// The key that signs new tickets; made at first use.
 TicketKey ticket_key(Repositories& r, const Call& call, const Keys& keys);
-/// A new signing key; older public keys stay in the rings, so printed tickets live on.
-void rotate_ticket_key(Repositories& r, const Call& call, const Keys& keys);
+/// A new signing key; older public keys stay in the rings, so printed tickets live on. Refused when
+/// the ring is full.
+std::optional<Refusal> rotate_ticket_key(Repositories& r, const Call& call, const Keys& keys);
 std::vector<crypto::PublicKey> ticket_public_keys(Repositories& r);
 
 // --- devices
@@ -85,19 +103,6 @@ struct Report {
 /// Nothing: the board has not been heard since it was paired.
 std::optional<Report> report(Repositories& r, const DeviceId& id);
 
-enum class Refusal : std::uint8_t {
-    site_unknown = 1,
-    device_exists,
-    device_unknown,
-    code_unknown,  // no such pairing code, or used
-    code_expired,
-    request_bad,      // CSR unreadable, or for another name
-    certificate_bad,  // renewal with a certificate that is not ours
-    certificate_too_old,
-    device_revoked,
-};
-std::string_view to_text(Refusal refusal) noexcept;
-
 /// "K7QF-2M9X…": one-time, 24 hours, plus the authority's fingerprint so that the device knows whom
 /// to trust.
 struct PairingCode {
@@ -105,7 +110,8 @@ struct PairingCode {
     DeviceId device;
     WallTime expires_at;
 };
-/// Plans a device (or a replacement for an active one, which is revoked when the code is used).
+/// Plans a device, or a replacement for an active one: that one's certificates are revoked, and the
+/// configuration given here holds, when the code is used and not before.
 Result<PairingCode, Refusal> invite(Repositories& r, const Call& call, const Keys& keys,
                                     SiteId site, const DeviceId& id,
                                     const wire::Configuration& configuration);
@@ -140,8 +146,13 @@ void on_list_applied(Repositories& r, const Device& device, Epoch epoch,
 Effects on_ping(const Call& call, const Device& device, const wire::Ping& ping);
 void heard(Repositories& r, const Call& call, const Device& device);
 /// Type and newest version of every kept document, for News.
-std::vector<std::pair<std::uint8_t, std::uint64_t>> document_versions(Repositories& r,
-                                                                      const Device& device);
+using DocumentVersions = std::vector<std::pair<std::uint8_t, std::uint64_t>>;
+DocumentVersions document_versions(Repositories& r, const Device& device);
+/// Of the documents that are the same for every device of a site, and those with a device's own
+/// added: for news to a whole site.
+DocumentVersions site_document_versions(Repositories& r, SiteId site);
+DocumentVersions with_own_documents(Repositories& r, const Device& device,
+                                    DocumentVersions of_site);
 inline constexpr Millis pairing_span_ms{24LL * 60 * 60 * 1000};
 inline constexpr int certificate_days = 365;
 inline constexpr int renewal_grace_days = 548;  // 18 months past the end, for renewal only
@@ -158,15 +169,18 @@ struct CommandRecord {
     std::optional<wire::CommandState> state;  // empty: not heard of yet
     std::string detail;
     WallTime issued_at;
+    Bytes sealed_text = {};  // at rest in command.text's place when that is a code somebody holds
 };
 Result<std::pair<CommandRecord, Effects>, Refusal> send_command(Repositories& r, const Call& call,
                                                                 const Keys& keys,
                                                                 const DeviceId& id,
                                                                 wire::Command command);
+/// An answer moves a command only forward.
 void on_command_reply(Repositories& r, const Call& call, const Device& device,
                       const wire::CommandReply& reply);
 /// Unanswered, unexpired commands of a device, signed again: sent after every birth.
 Effects pending_commands(Repositories& r, const Call& call, const Keys& keys, const Device& device);
+/// Without the text of a test scan, which is a code somebody may hold: it rests sealed.
 std::optional<CommandRecord> command(Repositories& r, const std::array<Byte, 16>& id);
 
 /// SHA-256 of the DER of a certificate in PEM.

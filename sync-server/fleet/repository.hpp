@@ -25,6 +25,9 @@ struct PairingRow {
     DeviceId device;
     WallTime expires_at;
     bool used = false;
+    /// What the device becomes when the code is used; nothing: it has that already.
+    std::optional<wire::Configuration> planned = std::nullopt;
+    std::string planned_by = {};
 };
 
 struct CertificateRow {

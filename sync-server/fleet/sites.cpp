@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "sync-server/fleet/call_entropy.hpp"
 #include "sync-server/fleet/repository.hpp"
 
 namespace pf::server::fleet {
@@ -7,22 +8,6 @@ namespace {
 
 constexpr std::size_t carrier_keys_kept =
     2;  // two during rotation: lists of both travel until all have the new
-
-/// Entropy for key generation inside a transaction: the call's seed, so that a restart makes the
-/// same key.
-class CallEntropy final : public Entropy {
-public:
-    CallEntropy(const Call& call, std::string label) : call_{call}, label_{std::move(label)} {}
-    void fill(std::span<Byte> out) override {
-        const Bytes bytes = derive(call_, fmt::format("{}/{}", label_, used_++), out.size());
-        std::copy(bytes.begin(), bytes.end(), out.begin());
-    }
-
-private:
-    const Call& call_;
-    std::string label_;
-    int used_ = 0;
-};
 
 std::string context_of(SiteId site, SiteKeyKind kind, std::uint16_t number) {
     return fmt::format("site-key/{}/{}/{}", site.value, static_cast<int>(kind), number);
@@ -106,8 +91,18 @@ void rotate_carrier_key(Repositories& r, const Call& call, const Keys& keys, Sit
             derive(call, fmt::format("carrier/{}", id.value), 32));
 }
 
-void rotate_ticket_key(Repositories& r, const Call& call, const Keys& keys) {
+std::optional<wire::SiteKey> retired_carrier_key(Repositories& r, const Keys& keys, SiteId id) {
+    const auto sealed = r.fleet.site_keys(id, SiteKeyKind::carrier);
+    if (sealed.size() <= carrier_keys_kept) return std::nullopt;
+    const auto& row = sealed[carrier_keys_kept];
+    const auto key = array_from<32>(open_key(keys, id, SiteKeyKind::carrier, row));
+    if (!key) throw std::runtime_error{"a site key has another length than it was made with"};
+    return wire::SiteKey{row.number, *key};
+}
+
+std::optional<Refusal> rotate_ticket_key(Repositories& r, const Call& call, const Keys& keys) {
     const auto existing = r.fleet.ticket_keys();
+    if (existing.size() >= wire::ticket_keys_max) return Refusal::keys_full;
     const std::uint32_t number = existing.empty() ? 1 : existing.front().number + 1;
     CallEntropy entropy{call, ticket_key_context(number)};
     const auto key = crypto::PrivateKey::generate(entropy);
@@ -117,6 +112,7 @@ void rotate_ticket_key(Repositories& r, const Call& call, const Keys& keys) {
         {number, Bytes{point.begin(), point.end()},
          crypto::seal(keys.master, as_bytes(key.to_pem()), as_bytes(context), entropy)},
         call.now);
+    return std::nullopt;
 }
 
 TicketKey ticket_key(Repositories& r, const Call& call, const Keys& keys) {

@@ -67,11 +67,12 @@ CommandRecord command_of(const Row& row) {
                       .detail = row.text(3),
                       .issued_at = row.wall(4)};
     if (!row.is_null(2)) out.state = static_cast<wire::CommandState>(row.number(2));
+    if (!row.is_null(5)) out.sealed_text = row.bytes(5);
     return out;
 }
 constexpr std::string_view command_columns =
-    "SELECT device, body, state, detail, issued_ms FROM command";
-constexpr std::string_view command_types = "ttiti";
+    "SELECT device, body, state, detail, issued_ms, sealed_text FROM command";
+constexpr std::string_view command_types = "ttitit";
 
 class SociFleet final : public fleet::Repository {
 public:
@@ -226,17 +227,26 @@ public:
         // One open code a device: a new one makes the old worthless.
         sql_.run("DELETE FROM pairing_code WHERE tenant = :a AND device = :b AND used_ms IS NULL",
                  {tenant_, row.device});
+        std::optional<Bytes> planned;
+        if (row.planned) planned = wire::encode(*row.planned);
         sql_.run(
-            "INSERT INTO pairing_code (tenant, code_hash, device, expires_ms) VALUES (:a, :b, :c, "
-            ":d)",
-            {tenant_, code_hash, row.device, row.expires_at});
+            "INSERT INTO pairing_code (tenant, code_hash, device, expires_ms, planned, planned_by)"
+            " VALUES (:a, :b, :c, :d, :e, :f)",
+            {tenant_, code_hash, row.device, row.expires_at, planned, row.planned_by});
     }
     std::optional<PairingRow> pairing(BytesView code_hash) override {
         return sql_.first(
-            "SELECT device, expires_ms, used_ms FROM pairing_code WHERE tenant = :a AND code_hash "
-            "= :b",
-            {tenant_, code_hash}, "tii", [](const Row& row) {
-                return PairingRow{row.device(0), row.wall(1), !row.is_null(2)};
+            "SELECT device, expires_ms, used_ms, planned, planned_by FROM pairing_code"
+            " WHERE tenant = :a AND code_hash = :b",
+            {tenant_, code_hash}, "tiitt", [](const Row& row) {
+                PairingRow out{row.device(0), row.wall(1), !row.is_null(2)};
+                if (row.is_null(3)) return out;
+                const auto planned = wire::decode_configuration(row.bytes(3));
+                if (planned.has_error())
+                    throw std::runtime_error{"a planned configuration can't be read"};
+                out.planned = *planned;
+                out.planned_by = row.text(4);
+                return out;
             });
     }
     void use_pairing(BytesView code_hash, WallTime at) override {
@@ -271,13 +281,16 @@ public:
     void put_command(const CommandRecord& record) override {
         std::optional<std::int64_t> state;
         if (record.state) state = static_cast<std::int64_t>(*record.state);
+        std::optional<Bytes> sealed;
+        if (!record.sealed_text.empty()) sealed = record.sealed_text;
         sql_.run(
             "INSERT INTO command (tenant, command, device, body, state, detail, issued_ms, "
-            "expires_ms)"
-            " VALUES (:a, :b, :c, :d, :e, :f, :g, :h) ON CONFLICT (tenant, command) DO UPDATE SET"
+            "expires_ms, sealed_text)"
+            " VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i) ON CONFLICT (tenant, command) DO UPDATE "
+            "SET"
             " state = excluded.state, detail = excluded.detail",
             {tenant_, BytesView{record.command.id}, record.device, wire::encode(record.command),
-             state, record.detail, record.issued_at, record.command.expires_at});
+             state, record.detail, record.issued_at, record.command.expires_at, sealed});
     }
     std::optional<CommandRecord> command(const std::array<Byte, 16>& id) override {
         return sql_.first(std::string{command_columns} + " WHERE tenant = :a AND command = :b",

@@ -303,3 +303,52 @@ TEST_CASE("after a birth only what is unanswered and still of use is sent again"
     REQUIRE(read.has_value());
     CHECK(*read == open);
 }
+
+TEST_CASE("a command moves only forward") {
+    using enum CommandState;
+    struct Case {
+        std::vector<CommandState> said;
+        CommandState stands;
+    };
+    const Case cases[] = {
+        {{received, accepted, done}, done},
+        {{done, accepted}, done},
+        {{done, received}, done},
+        {{accepted, received}, accepted},
+        {{refused, done}, refused},
+        {{failed, refused}, failed},
+        {{done, failed}, done},
+        {{received, received}, received},
+    };
+    for (const Case& c : cases) {
+        Post post;
+        const auto id = post.send("gate-1")->first.command.id;
+        for (const CommandState state : c.said)
+            post.reply("gate-1", {id, state, std::string{"said "} + std::to_string(int(state))});
+        CHECK(post.command(id)->state == c.stands);
+        CHECK(post.command(id)->detail == "said " + std::to_string(int(c.stands)));
+    }
+}
+
+TEST_CASE("the code of a test scan rests sealed and arrives whole") {
+    Post post;
+    const std::string code = "OTA-SECRET-4711";
+    const auto sent = post.attempt([&](Repositories& r, const Call& call) {
+        return fleet::send_command(r, call, post.keys(), device_id("gate-1"),
+                                   {.kind = wire::CommandKind::test_scan,
+                                    .expires_at = post.now + Millis{60'000},
+                                    .issuer = {},
+                                    .text = code});
+    });
+    REQUIRE(sent.has_value());
+    const auto text_in = [&](const Effects& effects) {
+        REQUIRE(effects.messages.size() == 1);
+        return wire::decode_command(post.opened(effects.messages[0].payload).body)->text;
+    };
+    CHECK(text_in(sent->second) == code);
+    CHECK(text_in(post.pending("gate-1")) == code);  // again, after a birth
+    CHECK(post.command(sent->first.command.id)->command.text.empty());
+    CHECK_FALSE(post.at_rest(code));
+    CHECK_FALSE(post.at_rest(to_hex(as_bytes(code))));
+    CHECK(post.at_rest(to_hex(sent->first.command.id)));  // else the search sees nothing
+}

@@ -229,3 +229,31 @@ TEST_CASE("every refusal has a word of its own") {
         words.insert(fleet::to_text(static_cast<Refusal>(i)));
     CHECK(words.size() == static_cast<std::size_t>(Refusal::device_revoked));
 }
+
+TEST_CASE("inviting the name of a device in service changes nothing until the code is used") {
+    Yard yard;
+    yard.add_device("gate-1");
+    const auto before = yard.device("gate-1").configuration;
+    const auto invite_as = [&](const std::string& number) {
+        return yard.attempt([&](Repositories& r, const Call& call) {
+            return fleet::invite(r, call, yard.keys(), SiteId{1}, device_id("gate-1"),
+                                 Yard::configuration(number));
+        });
+    };
+    const auto versions = [&] {
+        return yard.act([&](Repositories& r, const Call&) {
+            return fleet::document_versions(r, *fleet::device(r, device_id("gate-1")));
+        });
+    };
+    const auto known = versions();
+    const auto first = invite_as("forgotten");
+    const auto code = invite_as("17");
+    REQUIRE(code.has_value());
+    CHECK(yard.device("gate-1").configuration == before);
+    CHECK(versions() == known);
+    CHECK(yard.pair(first->text, crypto::make_request(yard.new_key(), "gate-1")).has_error());
+    REQUIRE(yard.pair(code->text, crypto::make_request(yard.new_key(), "gate-1")).has_value());
+    CHECK(yard.device("gate-1").configuration == Yard::configuration("17"));
+    CHECK(versions() != known);
+    CHECK(yard.device("gate-1").state == fleet::DeviceState::active);
+}
