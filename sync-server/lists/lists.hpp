@@ -34,6 +34,16 @@ inline constexpr std::size_t purge_rows_max = 500;
 /// again, in a transaction of its own.
 bool tick(Repositories& r, const Call& call);
 
+/// Takes off both lists of a site what ended before `from`, once a day and in slices of
+/// ended_rows_max rows looked at. More: call again, in a transaction of its own. Done: a walk came
+/// to its end, and a list is another than before it.
+struct Ended {
+    bool more = false;
+    bool done = false;
+};
+Ended drop_ended(Repositories& r, const Call& call, SiteId site, Day from);
+inline constexpr std::size_t ended_rows_max = 1'000;
+
 /// Answers difference, snapshot, buckets, bucket. (uses: checkins; document: fleet.)
 Effects answer(Repositories& r, const Call& call, const fleet::Keys& keys,
                const fleet::Device& device, const wire::Want& want);

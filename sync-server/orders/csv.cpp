@@ -46,6 +46,8 @@ std::string_view to_text(CsvFault fault) noexcept {
             return "too_many_fields";
         case CsvFault::bad_utf8:
             return "bad_utf8";
+        case CsvFault::nul:
+            return "nul";
         case CsvFault::return_misplaced:
             return "return_misplaced";
     }
@@ -126,6 +128,7 @@ void CsvReader::fail(CsvFault fault) {
 void CsvReader::end_field() {
     if (line_.fields.size() >= fields_max) return fail(CsvFault::too_many_fields);
     if (!valid_utf8(field_)) return fail(CsvFault::bad_utf8);
+    if (field_.find('\0') != std::string::npos) return fail(CsvFault::nul);
     line_.fields.push_back(std::exchange(field_, {}));
     state_ = State::field_start;
 }

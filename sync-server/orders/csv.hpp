@@ -15,6 +15,7 @@ enum class CsvFault : std::uint8_t {
     too_many_fields = 4,
     bad_utf8 = 5,
     return_misplaced = 6,  // a carriage return that ends no line
+    nul = 7,               // the character no database keeps in a text
 };
 std::string_view to_text(CsvFault fault) noexcept;
 

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <charconv>
 
 #include "common/ticket/token.hpp"
 #include "common/wire/lists.hpp"
 #include "sync-server/catalog/catalog.hpp"
 #include "sync-server/checkins/checkins.hpp"
+#include "sync-server/store/store.hpp"
 
 namespace pf::server::orders {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 using admission::CarrierKind;
 
 constexpr std::size_t masked_tail_chars = 4;
+constexpr std::string_view horizon_name = "lists.horizon_days";
 
 std::string masked(CarrierKind kind, std::string_view text) {
     static constexpr std::string_view names[] = {"", "signed", "code", "document", "card"};
@@ -41,12 +43,6 @@ private:
     int used_ = 0;
 };
 
-std::set<SiteId> sites_of(const ticket::Claims& claims) {
-    std::set<SiteId> sites;
-    for (const auto& entitlement : claims.entitlements) sites.insert(entitlement.site);
-    return sites;
-}
-
 ticket::Claims at_site(const ticket::Claims& claims, SiteId site) {
     ticket::Claims out = claims;
     out.holder.reset();
@@ -61,7 +57,30 @@ Day last_day_at(const ticket::Claims& claims, SiteId site) {
     return last;
 }
 
+Day first_day_at(const ticket::Claims& claims, SiteId site) {
+    Day first{INT32_MAX};
+    for (const auto& e : claims.entitlements)
+        if (e.site == site) first = std::min(first, e.first_day);
+    return first;
+}
+
 }  // namespace
+
+std::set<SiteId> sites_of(const ticket::Claims& claims) {
+    std::set<SiteId> sites;
+    for (const auto& entitlement : claims.entitlements) sites.insert(entitlement.site);
+    return sites;
+}
+
+Listed listed_days(Repositories& r, const Call& call, const Calendar& calendar) {
+    const auto kept = r.meta.value(horizon_name);
+    int days = horizon_days_default;
+    if (kept) std::from_chars(kept->data(), kept->data() + kept->size(), days);
+    const Day today = calendar.day_of(call.now);
+    return {today + -ended_grace_days, today + days};
+}
+
+void set_horizon(Repositories& r, int days) { r.meta.put(horizon_name, std::to_string(days)); }
 
 Digest lookup_of(const fleet::Keys& keys, CarrierKind kind, std::string_view normalised) {
     Bytes message{static_cast<Byte>(kind)};
@@ -152,33 +171,81 @@ std::optional<Refusal> Issuing::add_carrier(const ticket::Claims& claims,
     return std::nullopt;
 }
 
+const Listed& Issuing::days(SiteId site) {
+    auto found = days_.find(site);
+    if (found == days_.end()) {
+        const auto known = fleet::site(r_, site);
+        const Calendar calendar = known ? known->details.calendar : Calendar{};
+        found = days_.emplace(site, listed_days(r_, call_, calendar)).first;
+    }
+    return found->second;
+}
+
+Issuing::Stage Issuing::stage(const ticket::Claims& claims, SiteId site) {
+    const Listed& listed = days(site);
+    if (last_day_at(claims, site) < listed.from) return Stage::ended;
+    return first_day_at(claims, site) > listed.until ? Stage::waits : Stage::listed;
+}
+
 void Issuing::list_carrier(const ticket::Claims& claims, CarrierKind kind,
                            std::string_view normalised) {
-    for (const SiteId site : sites_of(claims)) {
-        const ticket::Claims here = at_site(claims, site);
-        // Both keys during rotation: devices that have only one of them must find the ticket too.
-        for (const wire::SiteKey& key : secrets(site).carrier_keys) {
-            const wire::Carried carried{kind, wire::carrier_hash(key.key, kind, normalised), here};
-            lists_.put(site, wire::ListScope::tickets, wire::row_of(carried));
-        }
+    for (const SiteId site : sites_of(claims)) list_carrier(claims, site, kind, normalised);
+}
+
+void Issuing::list_carrier(const ticket::Claims& claims, SiteId site, CarrierKind kind,
+                           std::string_view normalised) {
+    switch (stage(claims, site)) {
+        case Stage::waits:
+            r_.orders.add_waiting(site, {first_day_at(claims, site), claims.id});
+            return;
+        case Stage::ended:
+            return;
+        case Stage::listed:
+            break;
+    }
+    const ticket::Claims here = at_site(claims, site);
+    // Both keys during rotation: devices that have only one of them must find the ticket too.
+    for (const wire::SiteKey& key : secrets(site).carrier_keys) {
+        const wire::Carried carried{kind, wire::carrier_hash(key.key, kind, normalised), here};
+        lists_.put(site, wire::ListScope::tickets, wire::row_of(carried));
+    }
+}
+
+template <class Each>
+void Issuing::each_carrier(TicketId ticket, Each&& each) {
+    for (const CarrierRow& row : r_.orders.carriers_of(ticket)) {
+        const auto plain =
+            crypto::unseal(keys_.master, row.sealed, as_bytes(carrier_context(ticket)));
+        if (!plain)
+            throw std::runtime_error{
+                "a carrier can't be opened: wrong master key, or a damaged row"};
+        each(row.kind, as_text(*plain));
     }
 }
 
 void Issuing::list_carriers(const ticket::Claims& claims) {
-    for (const CarrierRow& row : r_.orders.carriers_of(claims.id)) {
-        const auto plain =
-            crypto::unseal(keys_.master, row.sealed, as_bytes(carrier_context(claims.id)));
-        if (!plain)
-            throw std::runtime_error{
-                "a carrier can't be opened: wrong master key, or a damaged row"};
-        list_carrier(claims, row.kind, as_text(*plain));
-    }
+    each_carrier(claims.id, [&](CarrierKind kind, std::string_view normalised) {
+        list_carrier(claims, kind, normalised);
+    });
+}
+
+void Issuing::list_carriers(const ticket::Claims& claims, SiteId site,
+                            const std::optional<wire::SiteKey>& retired) {
+    each_carrier(claims.id, [&](CarrierKind kind, std::string_view normalised) {
+        if (retired) {
+            const wire::Carried gone{kind, wire::carrier_hash(retired->key, kind, normalised),
+                                     at_site(claims, site)};
+            lists_.erase(site, wire::ListScope::tickets, wire::row_of(gone).key);
+        }
+        list_carrier(claims, site, kind, normalised);
+    });
 }
 
 void Issuing::list_revoked(const ticket::Claims& claims, std::uint32_t below) {
     for (const SiteId site : sites_of(claims))
-        lists_.put(site, wire::ListScope::revoked,
-                   wire::row_of(wire::Revoked{claims.id, below, last_day_at(claims, site)}));
+        if (stage(claims, site) != Stage::ended)
+            lists_.put(site, wire::ListScope::revoked,
+                       wire::row_of(wire::Revoked{claims.id, below, last_day_at(claims, site)}));
     checkins::know_revoked(r_, call_, claims.id, below);
 }
 

@@ -1,5 +1,3 @@
-#include <set>
-
 #include "common/ticket/token.hpp"
 #include "common/wire/lists.hpp"
 #include "sync-server/checkins/checkins.hpp"
@@ -9,12 +7,6 @@ namespace pf::server::orders {
 namespace {
 
 using admission::CarrierKind;
-
-std::set<SiteId> sites_of(const ticket::Claims& claims) {
-    std::set<SiteId> sites;
-    for (const auto& entitlement : claims.entitlements) sites.insert(entitlement.site);
-    return sites;
-}
 
 Ticket shown(Repositories& r, const TicketRow& row) {
     Ticket ticket{.claims = row.claims,
@@ -56,6 +48,8 @@ std::string_view to_text(Refusal refusal) noexcept {
             return "carrier_bad";
         case Refusal::carrier_taken:
             return "carrier_taken";
+        case Refusal::rotation_under_way:
+            return "rotation_under_way";
     }
     std::abort();
 }
@@ -105,9 +99,9 @@ std::optional<Ticket> show(Repositories& r, TicketId id) {
     return shown(r, *row);
 }
 
-std::vector<Ticket> newest(Repositories& r, WallTime before, std::size_t limit) {
+std::vector<Ticket> newest(Repositories& r, const std::optional<Shown>& after, std::size_t limit) {
     std::vector<Ticket> out;
-    for (const TicketRow& row : r.orders.newest(before, limit)) out.push_back(shown(r, row));
+    for (const TicketRow& row : r.orders.newest(after, limit)) out.push_back(shown(r, row));
     return out;
 }
 

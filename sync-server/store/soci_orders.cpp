@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "sync-server/store/repositories.hpp"
 
 namespace pf::server::store {
@@ -58,10 +60,18 @@ public:
         return sql_.first(std::string{ticket_columns} + " AND ticket = :b", {tenant_, id},
                           ticket_types, ticket_of);
     }
-    std::vector<TicketRow> newest(WallTime before, std::size_t limit) override {
-        return sql_.all(std::string{ticket_columns} +
-                            " AND issued_ms < :b ORDER BY issued_ms DESC, ticket DESC LIMIT :c",
-                        {tenant_, before, std::uint64_t{limit}}, ticket_types, ticket_of);
+    std::vector<TicketRow> newest(const std::optional<orders::Shown>& after,
+                                  std::size_t limit) override {
+        constexpr std::string_view order = " ORDER BY issued_ms DESC, ticket DESC LIMIT ";
+        if (!after)
+            return sql_.all(fmt::format("{}{}:b", ticket_columns, order),
+                            {tenant_, std::uint64_t{limit}}, ticket_types, ticket_of);
+        // The first condition is the one an index can begin at, on either database.
+        return sql_.all(
+            fmt::format("{} AND issued_ms <= :b AND (issued_ms < :c OR ticket < :d){}:e",
+                        ticket_columns, order),
+            {tenant_, after->issued_at, after->issued_at, after->ticket, std::uint64_t{limit}},
+            ticket_types, ticket_of);
     }
     void add_carrier(const CarrierRow& row) override {
         sql_.run(
@@ -78,10 +88,33 @@ public:
         return sql_.all(std::string{carrier_columns} + " AND lookup = :b ORDER BY ticket",
                         {tenant_, lookup}, carrier_types, carrier_of);
     }
-    std::vector<CarrierRow> carriers_after(const Digest& lookup, std::size_t limit) override {
+    std::vector<TicketId> carried_after(TicketId after, std::size_t limit) override {
         return sql_.all(
-            std::string{carrier_columns} + " AND lookup > :b ORDER BY lookup, ticket LIMIT :c",
-            {tenant_, lookup, std::uint64_t{limit}}, carrier_types, carrier_of);
+            "SELECT DISTINCT ticket FROM carrier WHERE tenant = :a AND ticket > :b"
+            " ORDER BY ticket LIMIT :c",
+            {tenant_, after, std::uint64_t{limit}}, "t",
+            [](const Row& row) { return TicketId{row.hex64(0)}; });
+    }
+
+    void add_waiting(SiteId site, const orders::Waiting& row) override {
+        sql_.run(
+            "INSERT INTO ticket_waiting (tenant, site, first_day, ticket) VALUES (:a, :b, :c, :d)"
+            " ON CONFLICT (tenant, site, first_day, ticket) DO NOTHING",
+            {tenant_, site, row.first_day, row.ticket});
+    }
+    std::vector<orders::Waiting> waiting(SiteId site, Day until, std::size_t limit) override {
+        return sql_.all(
+            "SELECT first_day, ticket FROM ticket_waiting WHERE tenant = :a AND site = :b"
+            " AND first_day <= :c ORDER BY first_day, ticket LIMIT :d",
+            {tenant_, site, until, std::uint64_t{limit}}, "it", [](const Row& row) {
+                return orders::Waiting{row.day(0), TicketId{row.hex64(1)}};
+            });
+    }
+    void drop_waiting(SiteId site, const orders::Waiting& row) override {
+        sql_.run(
+            "DELETE FROM ticket_waiting WHERE tenant = :a AND site = :b AND first_day = :c"
+            " AND ticket = :d",
+            {tenant_, site, row.first_day, row.ticket});
     }
 
 private:

@@ -73,6 +73,7 @@ TEST_CASE("what a file says, line by line") {
         {"CR before a comma", "\"a\"\r,c\nd\n", "1:!return_misplaced\n2:[d]\n"},
         {"two CR", "a\r\r\nd\n", "1:!return_misplaced\n2:[d]\n"},
         {"Chinese", "黄山,成人票\n", "1:[黄山][成人票]\n"},
+        {"a zero byte", std::string{"a\0,1\nb\n", 7}, "1:!nul\n2:[b]\n"},
         {"GBK is not UTF-8", "\xBB\xC6\xC9\xBD,1\nb\n", "1:!bad_utf8\n2:[b]\n"},
         {"overlong", "\xC0\xAF\nb\n", "1:!bad_utf8\n2:[b]\n"},
         {"half a surrogate pair", "\xED\xA0\x80\nb\n", "1:!bad_utf8\n2:[b]\n"},

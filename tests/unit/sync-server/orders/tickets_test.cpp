@@ -254,21 +254,29 @@ TEST_CASE("a ticket without a signed code has no text") {
     CHECK_FALSE(shop.show(TicketId{1}).has_value());
 }
 
-TEST_CASE("the newest come first, and only those before the moment asked") {
+TEST_CASE("the newest come first, page after page, also those of one moment") {
     Shop shop;
-    std::vector<TicketId> ids;
-    for (int i = 0; i < 4; ++i) {
-        ids.push_back(shop.sold(draft()));
-        shop.now += Millis{1'000};
+    std::vector<std::pair<WallTime, TicketId>> sold;
+    for (const std::int64_t wait_ms : {0, 0, 0, 1'000, 0, 1'000}) {
+        shop.now += Millis{wait_ms};
+        sold.emplace_back(shop.now, shop.sold(draft()));
     }
-    shop.act([&](Repositories& r, const Call&) {
-        const auto all = orders::newest(r, shop.now, 10);
-        REQUIRE(all.size() == 4);
-        for (std::size_t i = 0; i < 4; ++i) CHECK(all[i].claims.id == ids[3 - i]);
-        CHECK(orders::newest(r, shop.now, 2).back().claims.id == ids[2]);
-        CHECK(orders::newest(r, all[1].issued_at, 10).front().claims.id == ids[1]);
-        return true;
-    });
+    std::ranges::sort(sold, std::greater{});
+    for (const std::size_t limit : {1UL, 2UL, 3UL, 10UL}) {
+        CAPTURE(limit);
+        std::vector<std::pair<WallTime, TicketId>> found;
+        shop.act([&](Repositories& r, const Call&) {
+            std::optional<orders::Shown> after;
+            for (;;) {
+                const auto page = orders::newest(r, after, limit);
+                for (const auto& ticket : page)
+                    found.emplace_back(ticket.issued_at, ticket.claims.id);
+                if (page.size() < limit) return true;
+                after = {page.back().issued_at, page.back().claims.id};
+            }
+        });
+        CHECK(found == sold);
+    }
 }
 
 TEST_CASE("every refusal has a word of its own") {
