@@ -49,6 +49,41 @@ Exit list(Session& session, const Nothing&) {
     return Exit::ok;
 }
 
+struct SiteKey {
+    std::uint32_t site = 0;
+};
+
+Exit rotate_key(Session& session, const SiteKey& a) {
+    const auto server = session.server();
+    if (!server) return session.fail(server.error());
+    const auto keys = (*server)->post(fmt::format("/v1/sites/{}/carrier-key/rotate", a.site));
+    if (!keys) return session.fail(keys.error());
+    session.document(*keys);
+    session.say(Words{
+        fmt::format("Carrier key {} is there. Tickets stay good; their rows under it follow in the "
+                    "background:\npaifangctl site keys {}",
+                    field(*keys, "carrier_key"), a.site),
+        fmt::format("载体密钥 {} 已启用，原有门票照常可用，名单在后台更新：\n"
+                    "paifangctl site keys {}",
+                    field(*keys, "carrier_key"), a.site)});
+    return Exit::ok;
+}
+
+Exit show_keys(Session& session, const SiteKey& a) {
+    const auto server = session.server();
+    if (!server) return session.fail(server.error());
+    const auto keys = (*server)->get(fmt::format("/v1/sites/{}/keys", a.site));
+    if (!keys) return session.fail(keys.error());
+    session.document(*keys);
+    const bool under_way = field(*keys, "rebuilding") == "true";
+    session.say(
+        Words{fmt::format("Carrier key {}{}, {} ticket keys", field(*keys, "carrier_key"),
+                          under_way ? " (rows still being made)" : "", field(*keys, "ticket_keys")),
+              fmt::format("载体密钥 {}{}，门票签名密钥 {} 个", field(*keys, "carrier_key"),
+                          under_way ? "（名单更新中）" : "", field(*keys, "ticket_keys"))});
+    return Exit::ok;
+}
+
 }  // namespace
 
 void add_site_commands(const Command& root) {
@@ -75,6 +110,19 @@ void add_site_commands(const Command& root) {
     const auto listing = group.command("list", {"all sites", "列出景区"},
                                        "paifangctl site list --json | jq '.items[].id'");
     listing.runs(std::make_shared<Nothing>(), list);
+
+    const auto rotating = group.command(
+        "rotate-key", {"a new key for codes, documents and cards", "更换载体密钥"},
+        "paifangctl site rotate-key 1   # after a gate was stolen; no ticket is reprinted");
+    auto key = std::make_shared<SiteKey>();
+    rotating.option("site", key->site, {"number of the site", "景区编号"}).required();
+    rotating.runs(key, rotate_key);
+
+    const auto showing = group.command("keys", {"numbers of the keys in use", "查看密钥编号"},
+                                       "paifangctl site keys 1 --json | jq .rebuilding");
+    auto shown = std::make_shared<SiteKey>();
+    showing.option("site", shown->site, {"number of the site", "景区编号"}).required();
+    showing.runs(shown, show_keys);
 }
 
 }  // namespace pf::firmware::ctl

@@ -54,6 +54,22 @@ Exit reissue(Session& session, const OneTicket& a) {
     return failure ? session.fail(*failure) : Exit::ok;
 }
 
+struct Nothing {};
+
+Exit rotate_key(Session& session, const Nothing&) {
+    const auto server = session.server();
+    if (!server) return session.fail(server.error());
+    const auto keys = (*server)->post("/v1/ticket-key/rotate");
+    if (!keys) return session.fail(keys.error());
+    session.document(*keys);
+    session.say(Words{
+        fmt::format("Tickets are signed with a new key from now on; those of all {} "
+                    "keys are good",
+                    field(*keys, "ticket_keys")),
+        fmt::format("新票即刻改用新密钥签名，{} 个密钥签的票都有效", field(*keys, "ticket_keys"))});
+    return Exit::ok;
+}
+
 Exit revoke(Session& session, const OneTicket& a) {
     const auto server = session.server();
     if (!server) return session.fail(server.error());
@@ -169,6 +185,11 @@ void add_ticket_commands(const Command& root) {
                 "paifangctl ticket revoke 7c1f9d20a45be863 --why refund", revoked);
     revoking.option("--why", revoked->why, {"the reason, kept", "原因，会留存"}).required();
     revoking.runs(std::move(revoked), revoke);
+
+    const auto rotating =
+        group.command("rotate-key", {"a new key that signs tickets", "更换门票签名密钥"},
+                      "paifangctl ticket rotate-key   # while the gates are online");
+    rotating.runs(std::make_shared<Nothing>(), rotate_key);
 
     const auto listing = group.command("list", {"newest tickets", "最新的门票"},
                                        "paifangctl ticket list --limit 200");

@@ -100,6 +100,11 @@ std::optional<Refusal> revoke_key(Repositories& r, const Call& call, std::string
     return std::nullopt;
 }
 
+bool stands(Repositories& r, std::string_view id) {
+    const auto row = r.access.key(id);
+    return row && !row->key.revoked_at;
+}
+
 Result<Key, Refusal> authenticate(Repositories& r, std::string_view text) {
     if (text.size() != key_text_chars || !text.starts_with(key_prefix)) return Refusal::key_invalid;
     const std::string_view id = text.substr(key_prefix.size(), id_chars);

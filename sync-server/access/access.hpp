@@ -51,6 +51,8 @@ std::vector<Key> keys(Repositories& r);
 std::optional<Refusal> revoke_key(Repositories& r, const Call& call, std::string_view id);
 /// The key of a text; the secrets' hashes are compared in constant time.
 Result<Key, Refusal> authenticate(Repositories& r, std::string_view text);
+/// Whether a key of that id is there and not revoked: for those who were let in by it and stay.
+bool stands(Repositories& r, std::string_view id);
 inline constexpr std::size_t key_text_chars = 4 + 16 + 1 + 64;
 
 // --- audit

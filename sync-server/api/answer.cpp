@@ -37,6 +37,8 @@ int status_of(fleet::Refusal refusal) noexcept {
         case fleet::Refusal::device_exists:
         case fleet::Refusal::device_revoked:
             return 409;
+        case fleet::Refusal::keys_full:
+            return 409;
         case fleet::Refusal::code_expired:
             return 410;
         case fleet::Refusal::request_bad:
@@ -57,7 +59,12 @@ int status_of(catalog::Refusal refusal) noexcept {
         case catalog::Refusal::point_unknown:
         case catalog::Refusal::window_bad:
         case catalog::Refusal::name_missing:
+        case catalog::Refusal::points_too_many:
             return 422;
+        case catalog::Refusal::windows_full:
+        case catalog::Refusal::products_full:
+        case catalog::Refusal::table_full:
+            return 409;
     }
     std::abort();
 }
@@ -68,6 +75,7 @@ int status_of(orders::Refusal refusal) noexcept {
             return 404;
         case orders::Refusal::ticket_revoked:
         case orders::Refusal::carrier_taken:
+        case orders::Refusal::rotation_under_way:
             return 409;
         case orders::Refusal::claims_bad:
         case orders::Refusal::site_unknown:

@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::uint64_t body_bytes_max = 1024 * 1024;
 constexpr std::uint32_t retry_after_s = 1;
+/// Audit rows of refused acts by people without a key (a pairing code that is none): at most so
+/// many in a span. Far above what pairing by hand makes.
+constexpr std::size_t outsider_rows_max = 60;
+constexpr Millis outsider_span_ms{60LL * 60 * 1000};
 
 http::Response store_response(store::Fault fault) {
     auto response = http::to_response(
@@ -65,14 +69,34 @@ private:
     void write(const Endpoint& endpoint, const Guest& guest, const http::Request& request,
                const Digest& fingerprint, Write act, http::Responder responder);
     void audit_refusal(access::Audit audit, std::function<void()> then);
+    bool worth_a_row(const Endpoint& endpoint, WallTime now, access::Audit& audit);
     std::unique_ptr<http::BodySink> upload(const Endpoint& endpoint, http::Request request,
                                            http::Responder responder);
-    void follow(const http::Request& request, http::Responder responder);
+    void follow(const Guest& guest, const http::Request& request, http::Responder responder);
+
+    /// Refused acts of people without a key, since when: see outsider_rows_max.
+    struct Outsiders {
+        WallTime since{};
+        std::size_t rows = 0;
+    };
+
+    /// An act under way.
+    struct Acting {
+        Write act;
+        access::Audit audit;
+        std::optional<access::Question> question;
+        Reply reply;
+        bool replayed = false;
+        WallTime at{};
+    };
+    void answer_act(const Endpoint& endpoint, const std::shared_ptr<Acting>& state,
+                    const http::Responder& responder, std::optional<store::Fault> fault);
 
     class Sink;
     Backend& backend_;
     Followers followers_;   // posted tasks only
     bool feeding_ = false;  // posted tasks only
+    Outsiders outsiders_;   // where acts are answered: the backend's one executor
 };
 
 namespace {
@@ -165,23 +189,29 @@ void Api::Impl::audit_refusal(access::Audit audit, std::function<void()> then) {
         });
 }
 
+/// Whoever has no key may try as often as they like, but not fill the audit with it: an hour has
+/// outsider_rows_max rows of them, the last of which says that there were more.
+bool Api::Impl::worth_a_row(const Endpoint& endpoint, WallTime now, access::Audit& audit) {
+    if (endpoint.door.kind() == Door::Kind::key) return true;
+    if (now < outsiders_.since || now - outsiders_.since >= outsider_span_ms)
+        outsiders_ = {.since = now, .rows = 0};
+    if (outsiders_.rows >= outsider_rows_max) return false;
+    if (++outsiders_.rows == outsider_rows_max) audit.outcome = "too_many_refused";
+    return true;
+}
+
 void Api::Impl::write(const Endpoint& endpoint, const Guest& guest, const http::Request& request,
                       const Digest& fingerprint, Write act, http::Responder responder) {
-    struct State {
-        Write act;
-        access::Audit audit;
-        std::optional<access::Question> question;
-        Reply reply;
-        bool replayed = false;
-    };
-    auto state = std::make_shared<State>();
+    auto state = std::make_shared<Acting>();
     state->act = std::move(act);
     state->audit = {.actor = guest.actor,
                     .action = action_of(endpoint),
                     .target = named_in_path(request),
                     .outcome = {},
                     .request_id = request.request_id};
-    if (const auto key = request.headers.find("Idempotency-Key")) {
+    const auto key = request.headers.find("Idempotency-Key");
+    // A look is looked at every time, and every time it is written down.
+    if (key && !std::holds_alternative<LookRoute>(endpoint.run)) {
         if (!kept_key_ok(*key))
             return void(responder.refuse(problem_of(
                 400, "idempotency_key_bad", "1 to 128 printable characters without blanks")));
@@ -192,6 +222,7 @@ void Api::Impl::write(const Endpoint& endpoint, const Guest& guest, const http::
         [this, state](Repositories& r, const Call& call) -> std::optional<Committed> {
             const fleet::Keys& keys = backend_.keys();
             state->replayed = false;
+            state->at = call.now;
             if (state->question) {
                 const auto before = access::answered(r, call, keys.master, *state->question);
                 if (before.has_error()) {
@@ -215,18 +246,31 @@ void Api::Impl::write(const Endpoint& endpoint, const Guest& guest, const http::
             if (state->question)
                 access::remember(r, call, keys.master, *state->question,
                                  to_kept(state->reply.response));
+            if (state->reply.status_if_pending != 0)
+                state->reply.committed.broker_told = [state](bool taken) {
+                    if (!taken) state->reply.response.status = state->reply.status_if_pending;
+                };
             return state->reply.committed;
         },
-        [self = shared_from_this(), state, responder](std::optional<store::Fault> fault) {
-            if (fault) return void(responder(store_response(*fault)));
-            if (state->replayed || state->reply.refused.empty())
-                return void(responder(std::move(state->reply.response)));
-            access::Audit audit = state->audit;
-            audit.outcome = state->reply.refused;
-            self->audit_refusal(std::move(audit), [state, responder] {
-                responder(std::move(state->reply.response));
-            });
+        [self = shared_from_this(), &endpoint, state,
+         responder](std::optional<store::Fault> fault) {
+            self->answer_act(endpoint, state, responder, fault);
         });
+}
+
+void Api::Impl::answer_act(const Endpoint& endpoint, const std::shared_ptr<Acting>& state,
+                           const http::Responder& responder, std::optional<store::Fault> fault) {
+    if (fault) return void(responder(store_response(*fault)));
+    // Who follows under a key that was just revoked is shown out at once.
+    if (state->reply.keys_changed)
+        backend_.post([self = shared_from_this()] { self->log_moved(); });
+    access::Audit audit = state->audit;
+    audit.outcome = state->reply.refused;
+    const bool refused = !state->replayed && !state->reply.refused.empty();
+    if (!refused || !worth_a_row(endpoint, state->at, audit))
+        return void(responder(std::move(state->reply.response)));
+    audit_refusal(std::move(audit),
+                  [state, responder] { responder(std::move(state->reply.response)); });
 }
 
 void Api::Impl::handle(const Endpoint& endpoint, http::Request request, http::Responder responder) {
@@ -242,8 +286,10 @@ void Api::Impl::handle(const Endpoint& endpoint, http::Request request, http::Re
             return void(responder.refuse(std::move(*problem)));
         return read(guest, std::get<Read>(prepared), responder);
     }
-    if (const auto* route = std::get_if<WriteRoute>(&endpoint.run)) {
-        auto prepared = (*route)(request);
+    const auto* look = std::get_if<LookRoute>(&endpoint.run);
+    const auto* act = std::get_if<WriteRoute>(&endpoint.run);
+    if (look != nullptr || act != nullptr) {
+        auto prepared = look != nullptr ? look->look(request) : (*act)(request);
         if (auto* problem = std::get_if<http::Problem>(&prepared))
             return void(responder.refuse(std::move(*problem)));
         const Digest fingerprint = fingerprint_of(request, crypto::sha256(as_bytes(request.body)));
@@ -251,7 +297,7 @@ void Api::Impl::handle(const Endpoint& endpoint, http::Request request, http::Re
                      std::move(responder));
     }
     if (const auto* route = std::get_if<FollowRoute>(&endpoint.run)) {
-        if (wants_stream(request)) return follow(request, std::move(responder));
+        if (wants_stream(request)) return follow(guest, request, std::move(responder));
         auto prepared = route->page(request);
         if (auto* problem = std::get_if<http::Problem>(&prepared))
             return void(responder.refuse(std::move(*problem)));
@@ -327,19 +373,20 @@ std::unique_ptr<http::BodySink> Api::Impl::upload(const Endpoint& endpoint, http
 // --- following
 // --------------------------------------------------------------------------------------
 
-void Api::Impl::follow(const http::Request& request, http::Responder responder) {
+void Api::Impl::follow(const Guest& guest, const http::Request& request,
+                       http::Responder responder) {
     auto from = follow_from(request);
     if (auto* problem = std::get_if<http::Problem>(&from))
         return void(responder.refuse(std::move(*problem)));
     const auto position = std::get<std::uint64_t>(from);
-    backend_.post([self = shared_from_this(), position, responder] {
+    backend_.post([self = shared_from_this(), key = guest.id, position, responder] {
         if (self->followers_.full())
             return void(responder.refuse(
                 problem_of(503, "followers_full", "too many follow the sync log already")));
         http::Response head;
         head.headers.add("Content-Type", "text/event-stream");
         head.headers.add("Cache-Control", "no-store");
-        self->followers_.add(position, responder.stream(std::move(head)));
+        self->followers_.add(key, position, responder.stream(std::move(head)));
         self->log_moved();
     });
 }

@@ -17,6 +17,9 @@ struct Committed {
     Effects effects;
     bool devices_changed = false;   // paired or revoked: the broker must know before the answer
     std::vector<DeviceId> revoked;  // their connections are ended
+    /// After devices_changed, before `then`: whether the broker took the rules. One that did not is
+    /// told again until it does. May be empty.
+    std::function<void(bool taken)> broker_told = {};
 };
 
 /// Where a device finds what it needs; part of the answer to a pairing.

@@ -263,8 +263,10 @@ Prepared<Write> revoke_device(const http::Request& request) {
     return [id = *id](const Context& c) -> Reply {
         if (const auto refusal = fleet::revoke(c.r, c.call, id)) return refuse(*refusal);
         const auto device = fleet::device(c.r, id);
+        // Here it is refused from now on; 202 says that the broker may still let it in.
         return {.response = answer(to_json(*device, c.call.now)),
-                .committed = {.effects = {}, .devices_changed = true, .revoked = {id}}};
+                .committed = {.effects = {}, .devices_changed = true, .revoked = {id}},
+                .status_if_pending = 202};
     };
 }
 

@@ -14,9 +14,10 @@ public:
     explicit Followers(Backend& backend) : backend_{backend} {}
 
     bool full() const noexcept { return all_.size() >= followers_max; }
-    /// Sends what is there after `position` and goes on from there.
-    void add(std::uint64_t position, http::StreamWriter writer);
-    /// Everyone gets what is new to them, a page each. True when somebody has more to get.
+    /// Sends what is there after `position` and goes on from there, as long as that key stands.
+    void add(std::string key, std::uint64_t position, http::StreamWriter writer);
+    /// Everyone whose key stands gets what is new to them, a page each; the others are shown out.
+    /// True when somebody has more to get.
     bool feed();
     void end();
 
@@ -25,6 +26,7 @@ public:
 
 private:
     struct Follower {
+        std::string key;  // its id
         std::uint64_t position;
         http::StreamWriter writer;
     };

@@ -13,6 +13,11 @@ Prepared<Read> list_points(const http::Request& request);
 Prepared<Write> create_window(const http::Request& request);
 Prepared<Read> list_windows(const http::Request& request);
 
+// rotation.cpp
+Prepared<Read> get_site_keys(const http::Request& request);
+Prepared<Write> rotate_carrier_key(const http::Request& request);
+Prepared<Write> rotate_ticket_key(const http::Request& request);
+
 // products.cpp
 Prepared<Write> create_product(const http::Request& request);
 Prepared<Read> list_products(const http::Request& request);
@@ -41,10 +46,10 @@ Prepared<Write> issue_ticket(const http::Request& request);
 Prepared<Write> issue_batch(const http::Request& request);
 Prepared<Read> list_tickets(const http::Request& request);
 Prepared<Read> get_ticket(const http::Request& request);
-Prepared<Read> get_ticket_text(const http::Request& request);
+Prepared<Write> get_ticket_text(const http::Request& request);
 Prepared<Write> reissue_ticket(const http::Request& request);
 Prepared<Write> revoke_ticket(const http::Request& request);
-Prepared<Read> search_carriers(const http::Request& request);
+Prepared<Write> search_carriers(const http::Request& request);
 
 // explain.cpp
 Prepared<Read> explain_text(const http::Request& request);

@@ -131,7 +131,7 @@ Prepared<Write> revoke_key(const http::Request& request) {
     if (body.bad()) return body.problem();
     return [id = request.parameter("key")](const Context& c) -> Reply {
         if (const auto refusal = access::revoke_key(c.r, c.call, id)) return refuse(*refusal);
-        return {.response = {.status = 204}, .target = "key " + id};
+        return {.response = {.status = 204}, .target = "key " + id, .keys_changed = true};
     };
 }
 

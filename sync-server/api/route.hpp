@@ -51,6 +51,10 @@ struct Reply {
     Committed committed = {};
     std::string target = {};   // for the audit: "ticket 00c0ffee…"
     std::string refused = {};  // code of the refusal; empty: done
+    /// Status instead of the response's own when the broker has not taken the rules yet; 0: the
+    /// same.
+    int status_if_pending = 0;
+    bool keys_changed = false;  // somebody may have lost the right to follow
 };
 
 using Read = std::function<http::Response(const Context&)>;
@@ -62,6 +66,12 @@ using Prepared = std::variant<http::Problem, Run>;
 
 using ReadRoute = Prepared<Read> (*)(const http::Request&);
 using WriteRoute = Prepared<Write> (*)(const http::Request&);
+
+/// A question whose answer is worth a row in the audit: it gives away what opens a gate, or finds a
+/// person by a document.
+struct LookRoute {
+    WriteRoute look;
+};
 
 /// A body that is read in pieces.
 class Upload {
@@ -84,7 +94,7 @@ struct Endpoint {
     http::Method method;
     std::string_view path;
     Door door;
-    std::variant<ReadRoute, WriteRoute, UploadRoute, FollowRoute> run;
+    std::variant<ReadRoute, WriteRoute, LookRoute, UploadRoute, FollowRoute> run;
 };
 
 /// Every route of the server, in the order of the OpenAPI document.

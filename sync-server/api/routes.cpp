@@ -31,6 +31,10 @@ const Endpoint table[] = {
     {post, "/v1/sites/{site}/code-imports", Permission::tickets_issue,
      UploadRoute{"text/csv", csv_bytes_max, import_codes}},
 
+    {get, "/v1/sites/{site}/keys", Permission::admin, get_site_keys},
+    {post, "/v1/sites/{site}/carrier-key/rotate", Permission::admin, rotate_carrier_key},
+    {post, "/v1/ticket-key/rotate", Permission::admin, rotate_ticket_key},
+
     {get, "/v1/devices", Permission::devices_read, list_devices},
     {post, "/v1/devices", Permission::devices_pair, invite_device},
     {get, "/v1/devices/{device}", Permission::devices_read, get_device},
@@ -46,10 +50,10 @@ const Endpoint table[] = {
     {post, "/v1/tickets/batch", Permission::tickets_issue, issue_batch},
     {post, "/v1/tickets/explain", Permission::tickets_read, explain_text},
     {get, "/v1/tickets/{ticket}", Permission::tickets_read, get_ticket},
-    {get, "/v1/tickets/{ticket}/text", Permission::tickets_issue, get_ticket_text},
+    {get, "/v1/tickets/{ticket}/text", Permission::tickets_issue, LookRoute{get_ticket_text}},
     {post, "/v1/tickets/{ticket}/reissue", Permission::tickets_issue, reissue_ticket},
     {post, "/v1/tickets/{ticket}/revoke", Permission::tickets_revoke, revoke_ticket},
-    {post, "/v1/carriers/search", Permission::tickets_read, search_carriers},
+    {post, "/v1/carriers/search", Permission::tickets_read, LookRoute{search_carriers}},
 
     {get, "/v1/findings", Permission::findings_read, list_findings},
     {get, "/v1/sync-log", Permission::sync_read, FollowRoute{list_sync_log}},

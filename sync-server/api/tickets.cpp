@@ -118,20 +118,20 @@ Prepared<Read> list_tickets(const http::Request& request) {
     const auto cursor = from_cursor("ticket", wanted.cursor);
     if (!wanted.cursor.empty() && !cursor) return query_problem("cursor", "is not one of ours");
     return [wanted, cursor](const Context& c) {
-        // The list is ordered by time, and an import issues thousands in one millisecond: the
-        // cursor says which millisecond was shown last, and how many tickets of it.
-        const std::uint64_t shown = cursor ? cursor->second : 0;
-        const auto before = static_cast<std::int64_t>(cursor ? cursor->first + 1 : INT64_MAX);
-        const auto found = orders::newest(c.r, wall_from_ms(before), shown + wanted.limit + 1);
-        const std::size_t end = std::min<std::size_t>(found.size(), shown + wanted.limit);
+        // An import issues thousands in one millisecond: the cursor names the last one shown.
+        std::optional<orders::Shown> last;
+        if (cursor)
+            last = {wall_from_ms(static_cast<std::int64_t>(cursor->first)),
+                    TicketId{cursor->second}};
+        auto found = orders::newest(c.r, last, wanted.limit + 1);
+        const bool more = found.size() > wanted.limit;
+        if (more) found.pop_back();
         Out items = Out::array();
-        for (std::size_t i = shown; i < end; ++i) items.push_back(to_json(found[i]));
-        if (found.size() <= end || items.empty()) return page(std::move(items), {});
-        const WallTime last = found[end - 1].issued_at;
-        std::uint64_t of_last = 0;
-        while (of_last < end && found[end - 1 - of_last].issued_at == last) ++of_last;
+        for (const orders::Ticket& ticket : found) items.push_back(to_json(ticket));
+        if (!more) return page(std::move(items), {});
         return page(std::move(items),
-                    to_cursor("ticket", static_cast<std::uint64_t>(to_ms(last)), of_last));
+                    to_cursor("ticket", static_cast<std::uint64_t>(to_ms(found.back().issued_at)),
+                              found.back().claims.id.value));
     };
 }
 
@@ -149,19 +149,20 @@ Prepared<Read> get_ticket(const http::Request& request) {
     };
 }
 
-Prepared<Read> get_ticket_text(const http::Request& request) {
+Prepared<Write> get_ticket_text(const http::Request& request) {
     const auto id = ticket_in(request);
     if (!id) return not_found("ticket_unknown");
-    return [id = *id](const Context& c) {
+    return [id = *id](const Context& c) -> Reply {
         const auto ticket = orders::show(c.r, id);
-        if (!ticket) return http::to_response(not_found("ticket_unknown"));
+        if (!ticket) return refuse(not_found("ticket_unknown"));
         if (ticket->state == orders::TicketState::revoked)
-            return http::to_response(problem_of(orders::Refusal::ticket_revoked));
+            return refuse(orders::Refusal::ticket_revoked);
         const auto text = orders::text_of(c.r, c.call, c.keys, id);
         if (!text)
-            return http::to_response(
+            return refuse(
                 problem_of(409, "ticket_not_signed", "it was sold under another seller's code"));
-        return answer(Out{{"id", to_text(id)}, {"text", *text}});
+        return {.response = answer(Out{{"id", to_text(id)}, {"text", *text}}),
+                .target = "ticket " + to_text(id)};
     };
 }
 
@@ -195,7 +196,7 @@ Prepared<Write> revoke_ticket(const http::Request& request) {
     };
 }
 
-Prepared<Read> search_carriers(const http::Request& request) {
+Prepared<Write> search_carriers(const http::Request& request) {
     Body body{request};
     Object root = body.root();
     const auto kind =
@@ -203,11 +204,13 @@ Prepared<Read> search_carriers(const http::Request& request) {
     const std::string text = root.text("text", 1, orders::carrier_chars_max);
     root.done();
     if (body.bad()) return body.problem();
-    return [kind, text](const Context& c) {
+    return [kind, text](const Context& c) -> Reply {
         Out items = Out::array();
         for (const TicketId id : orders::on_carrier(c.r, c.keys, kind, text))
             if (const auto ticket = orders::show(c.r, id)) items.push_back(to_json(*ticket));
-        return page(std::move(items), {});
+        // What was searched for is a code or a document: the audit says only what was found.
+        const std::string target = fmt::format("{}, {} tickets", word(kind), items.size());
+        return {.response = page(std::move(items), {}), .target = target};
     };
 }
 

@@ -170,6 +170,7 @@ TEST_CASE("what the document shows as examples works, and answers as it says") {
         {"/v1/sites/{site}/windows", "/v1/sites/1/windows"},
         {"/v1/sites/{site}/products", "/v1/sites/1/products"},
         {"/v1/sites/{site}/products/{product}", "/v1/sites/1/products/1"},
+        {"/v1/sites/{site}/keys", "/v1/sites/1/keys"},
         {"/v1/devices", "/v1/devices?site=1"},
         {"/v1/devices/{device}", "/v1/devices/gate-1"},
         {"/v1/devices/{device}/keys", "/v1/devices/gate-1/keys"},
@@ -188,5 +189,8 @@ TEST_CASE("what the document shows as examples works, and answers as it says") {
                  house.post(ticket + "/revoke", {{"why", "refunded"}}), 200);
     check_answer("POST", "/v1/devices/{device}/revoke", house.post("/v1/devices/gate-1/revoke", {}),
                  200);
+    check_answer("POST", "/v1/sites/{site}/carrier-key/rotate",
+                 house.post("/v1/sites/1/carrier-key/rotate", {}), 202);
+    check_answer("POST", "/v1/ticket-key/rotate", house.post("/v1/ticket-key/rotate", {}), 201);
     check_answer("GET", "/v1/sites/{site}", house.get("/v1/sites/99"), 404);
 }

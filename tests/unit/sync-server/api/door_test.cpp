@@ -336,3 +336,36 @@ TEST_CASE("products and configurations change only under the eyes of who changes
     }
     CHECK(house.committed.back().effects.moved == std::set<SiteId>{SiteId{1}});
 }
+
+TEST_CASE("whoever has no key fills an hour of the audit with so many rows and no more") {
+    House house;
+    const auto rows = [&] {
+        std::size_t count = 0;
+        std::string cursor;
+        do {
+            const auto page = house.get("/v1/audit?limit=500" + cursor);
+            count += page.json["items"].size();
+            const auto& next = page.json["next_cursor"];
+            cursor = next.is_null() ? "" : "&cursor=" + next.get<std::string>();
+        } while (!cursor.empty());
+        return count;
+    };
+    const auto guess = [&](int i) {
+        House::Ask ask{
+            .method = "POST",
+            .path = "/v1/pairings/claim",
+            .body = Json{{"code", "GUESS" + std::to_string(i)}, {"request_pem", "x"}}.dump(),
+            .headers = {}};
+        ask.key = "";
+        return house.ask(ask);
+    };
+    const std::size_t before = rows();
+    for (int i = 0; i < 200; ++i) CHECK(guess(i).code == "code_unknown");
+    const std::size_t hour = rows() - before;
+    CHECK(hour >= 10);
+    CHECK(hour <= 100);
+    CHECK(house.get("/v1/audit?limit=1").json["items"][0]["outcome"] == "too_many_refused");
+    house.now += std::chrono::hours{1};
+    guess(0);
+    CHECK(rows() == before + hour + 1);
+}

@@ -504,3 +504,48 @@ TEST_CASE("health says what is wrong, without a key") {
     CHECK(degraded.json["status"] == "degraded");
     CHECK(degraded.json["link"]["up"] == false);
 }
+
+TEST_CASE("who looked at what opens a gate, or searched for a person, is in the audit") {
+    Platform platform;
+    const auto issued = platform.post(
+        "/v1/tickets",
+        Platform::ticket({{"carriers", {{{"kind", "document"}, {"text", "X990011"}}}}}));
+    REQUIRE(issued.status == 201);
+    const std::string id = issued.json["id"];
+    const auto newest = [&] { return platform.get("/v1/audit?limit=1").json["items"][0]; };
+    REQUIRE(platform.get("/v1/tickets/" + id + "/text").status == 200);
+    CHECK(newest()["action"] == "GET /v1/tickets/{ticket}/text");
+    CHECK(newest()["target"] == "ticket " + id);
+    CHECK(newest()["outcome"] == "done");
+    CHECK(platform.get("/v1/tickets/0123456789abcdef/text").status == 404);
+    CHECK(newest()["outcome"] == "ticket_unknown");
+    const Json search = {{"kind", "document"}, {"text", "X990011"}};
+    CHECK(platform.post("/v1/carriers/search", search).json["items"].size() == 1);
+    CHECK(newest()["action"] == "POST /v1/carriers/search");
+    CHECK(newest()["target"] == "document, 1 tickets");
+    CHECK(newest().dump().find("X990011") == std::string::npos);
+    // Asked again under one Idempotency-Key it is looked at again, and written down again.
+    const auto number = newest()["number"].get<int>();
+    for (int i = 0; i < 2; ++i)
+        platform.ask({.method = "GET",
+                      .path = "/v1/tickets/" + id + "/text",
+                      .headers = {{"Idempotency-Key", "look"}}});
+    CHECK(newest()["number"].get<int>() == number + 2);
+}
+
+TEST_CASE("keys are rotated by the administrator, one rotation at a time") {
+    Platform platform;
+    const auto before = platform.get("/v1/sites/1/keys");
+    REQUIRE(before.status == 200);
+    CHECK(before.json["rebuilding"] == false);
+    const auto rotated = platform.post("/v1/sites/1/carrier-key/rotate", {});
+    CHECK(rotated.status == 202);
+    CHECK(rotated.json["carrier_key"] == before.json["carrier_key"].get<int>() + 1);
+    CHECK(platform.committed.back().effects.moved == std::set{SiteId{1}});
+    CHECK(platform.post("/v1/sites/1/carrier-key/rotate", {}).code == "rotation_under_way");
+    CHECK(platform.post("/v1/sites/9/carrier-key/rotate", {}).code == "site_unknown");
+    const auto ticket = platform.post("/v1/ticket-key/rotate", {});
+    CHECK(ticket.status == 201);
+    CHECK(ticket.json["ticket_keys"] == before.json["ticket_keys"].get<int>() + 1);
+    CHECK(platform.get("/v1/audit?limit=1").json["items"][0]["outcome"] == "done");
+}
