@@ -105,9 +105,15 @@ const std::vector<Key>& keys() {
         {"broker.program", text([](Config & c) -> auto& { return c.broker.program; })},
         {"broker.user", text([](Config & c) -> auto& { return c.broker.user; })},
         {"broker.host", text([](Config & c) -> auto& { return c.broker.host; })},
+        {"broker.authority", text([](Config & c) -> auto& { return c.broker.authority; })},
+        {"broker.certificate", text([](Config & c) -> auto& { return c.broker.certificate; })},
+        {"broker.key", text([](Config & c) -> auto& { return c.broker.key; })},
         {"broker.version", word<bool>(
                                {{"5", false}, {"3.1.1", true}},
                                [](Config & c) -> auto& { return c.broker.version_3_1_1; })},
+        {"lists.horizon_days", number(
+                                   1, orders::horizon_days_max,
+                                   [](Config & c) -> auto& { return c.lists.horizon_days; })},
         {"log.level", word<LogLevel>(
                           {{"debug", LogLevel::debug},
                            {"info", LogLevel::info},
@@ -142,8 +148,25 @@ std::optional<ConfigError> take(const toml::table& table, const std::string& pre
     return std::nullopt;
 }
 
+/// What goes into certificates and into the broker's settings is one word: a blank or a line end
+/// would be a bug further in.
+bool one_word(std::string_view text) {
+    constexpr std::size_t name_chars_max = 253;  // of a DNS name
+    return text.size() <= name_chars_max &&
+           std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7F; });
+}
+
 /// What no single key can tell.
 std::optional<ConfigError> contradiction(const Config& config) {
+    const auto name_bad = [](const std::string& name) { return !one_word(name); };
+    if (std::ranges::any_of(config.names, name_bad))
+        return ConfigError{0, "`names` must be names and addresses, without blanks"};
+    for (const auto& [key, value] : {std::pair{"host", &config.host},
+                                     {"broker.address", &config.broker.address},
+                                     {"broker.user", &config.broker.user},
+                                     {"broker.host", &config.broker.host}})
+        if (name_bad(*value))
+            return ConfigError{0, fmt::format("`{}` must be one word of printable ASCII", key)};
     if (config.http.certificate.empty() != config.http.key.empty())
         return ConfigError{0, "`http.certificate` and `http.key` belong together"};
     if (!config.http.certificate.empty() && !config.http.tls)
@@ -152,6 +175,13 @@ std::optional<ConfigError> contradiction(const Config& config) {
         return ConfigError{0, "an external broker needs `broker.host` and `broker.port`"};
     if (config.broker.managed && !config.broker.host.empty())
         return ConfigError{0, "`broker.host` is for an external broker; devices use `host`"};
+    if (config.broker.certificate.empty() != config.broker.key.empty())
+        return ConfigError{0, "`broker.certificate` and `broker.key` belong together"};
+    if (config.broker.managed &&
+        !(config.broker.authority.empty() && config.broker.certificate.empty()))
+        return ConfigError{0,
+                           "`broker.authority`, `broker.certificate` and `broker.key` are for an "
+                           "external broker"};
     return std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sync-server/app/log.hpp"
+#include "sync-server/orders/orders.hpp"
 
 namespace pf::server::app {
 
@@ -36,8 +37,17 @@ struct Config {
         std::string program = "/usr/sbin/mosquitto";
         std::string user = "mosquitto";
         std::string host;  // external: where it is; managed: not used
+        // external: whom its certificate must come from, and with what we log in; empty: our own
+        // authority, and a certificate of it.
+        std::filesystem::path authority;
+        std::filesystem::path certificate;
+        std::filesystem::path key;
         bool version_3_1_1 = false;
     } broker;
+    struct Lists {
+        int horizon_days = orders::horizon_days_default;  // how long before its first day a ticket
+                                                          // is on a list
+    } lists;
     struct LogTo {
         LogLevel level = LogLevel::info;
         LogFormat format = LogFormat::text;

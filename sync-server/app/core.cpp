@@ -129,8 +129,10 @@ void Core::call(std::string actor, Act act, Then then) {
                 state->publish(std::move(done.effects.messages));
                 State::tell(state, done.effects.moved);
                 if (!done.devices_changed) return job->then(std::nullopt);
-                state->outside.devices_changed(std::move(done.revoked),
-                                               [job] { job->then(std::nullopt); });
+                state->outside.devices_changed(std::move(done.revoked), [job](bool taken) {
+                    if (job->committed->broker_told) job->committed->broker_told(taken);
+                    job->then(std::nullopt);
+                });
             });
         });
 }

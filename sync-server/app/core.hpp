@@ -32,8 +32,10 @@ public:
     /// Hands one message on, on the executor. Losing it is allowed: devices ask again.
     virtual void publish(Outgoing message) = 0;
     /// Devices were paired or revoked and that is committed: let the broker know, throw out the
-    /// revoked, then call `done` (any thread, once). On the executor.
-    virtual void devices_changed(std::vector<DeviceId> revoked, std::function<void()> done) = 0;
+    /// revoked, then call `done` (any thread, once), saying whether the broker took it; when not,
+    /// it is told again until it does. On the executor.
+    virtual void devices_changed(std::vector<DeviceId> revoked,
+                                 std::function<void(bool taken)> done) = 0;
     /// A message of a device was committed: the sync log may be longer. On the executor.
     virtual void log_moved() {}
 };

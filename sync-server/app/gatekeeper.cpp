@@ -6,12 +6,6 @@
 #include "sync-server/app/data_dir.hpp"
 
 namespace pf::server::app {
-namespace {
-
-constexpr std::chrono::seconds retry_after{2};
-
-}  // namespace
-
 Rules rules_of(store::Store& store, const fleet::Keys& keys, WallTime now) {
     Rules rules;
     rules.access.server_id = server_client_id;
@@ -25,7 +19,13 @@ Rules rules_of(store::Store& store, const fleet::Keys& keys, WallTime now) {
     return rules;
 }
 
-Gatekeeper::Gatekeeper(Parts parts) : parts_{std::move(parts)}, thread_{[this] { run(); }} {}
+Gatekeeper::Gatekeeper(Parts parts) : parts_{std::move(parts)} {
+    if (!parts_.write)
+        parts_.write = [](const std::filesystem::path& file, std::string_view content) {
+            return write_private(file, content);
+        };
+    thread_ = std::thread{[this] { run(); }};
+}
 
 Gatekeeper::~Gatekeeper() {
     {
@@ -33,10 +33,10 @@ Gatekeeper::~Gatekeeper() {
         quit_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
 }
 
-void Gatekeeper::refresh(std::vector<DeviceId> revoked, std::function<void()> done) {
+void Gatekeeper::refresh(std::vector<DeviceId> revoked, std::function<void(bool taken)> done) {
     {
         const std::scoped_lock lock{mutex_};
         wishes_.push_back(
@@ -54,29 +54,33 @@ void Gatekeeper::renew_list() {
 }
 
 void Gatekeeper::run() {
-    std::vector<std::string> owed;  // to be thrown out still: the broker was down
+    std::vector<std::string> owed;  // to be thrown out still
+    bool renew_list = false;        // the list of certificates is to be renewed still
+    bool behind = false;            // the broker did not take what was last told to it
     for (;;) {
         std::vector<Wish> wishes;
         {
             std::unique_lock lock{mutex_};
             const auto wanted = [this] { return quit_ || !wishes_.empty(); };
-            if (owed.empty())
-                changed_.wait(lock, wanted);
+            if (behind)
+                changed_.wait_for(lock, parts_.retry_after, wanted);
             else
-                changed_.wait_for(lock, retry_after, wanted);
+                changed_.wait(lock, wanted);
             wishes.swap(wishes_);
             if (quit_ && wishes.empty()) return;
         }
-        bool renew_list = false;
         for (const Wish& wish : wishes) {
             renew_list = renew_list || wish.renew_list;
             for (const DeviceId& id : wish.revoked) owed.push_back(id.text());
         }
-        // Answered in any case: what was asked for is committed, and a broker that is down lets
-        // nobody in; when it comes back it reads the rules first.
-        if (apply(owed, renew_list)) owed.clear();
+        behind = !apply(owed, renew_list);
+        if (!behind) {
+            owed.clear();
+            renew_list = false;
+        }
+        // Answered in any case: what was asked for is committed.
         for (Wish& wish : wishes)
-            if (wish.done) wish.done();
+            if (wish.done) wish.done(!behind);
     }
 }
 
@@ -90,8 +94,8 @@ bool Gatekeeper::apply(const std::vector<std::string>& revoked, bool renew_list)
     }
     if (parts_.broker == nullptr) {
         const bool written =
-            write_private(parts_.directory / "access", broker::render_access(rules.access)) &&
-            write_private(parts_.directory / "crl.pem", rules.crl);
+            parts_.write(parts_.directory / "access", broker::render_access(rules.access)) &&
+            parts_.write(parts_.directory / "crl.pem", rules.crl);
         if (!written) parts_.log.say(LogLevel::error, "broker rules not written");
         return written;
     }

@@ -1,6 +1,7 @@
 #pragma once
 // Tells the broker who may connect: the devices of the database, the revocation list, the
 // listener's certificate. Works on a thread of its own, because the broker answers in its own time.
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -35,6 +36,9 @@ public:
         broker::Material material;  // without the list
         std::filesystem::path directory;
         std::function<WallTime()> now;
+        std::chrono::milliseconds retry_after{2'000};  // when the broker did not take the rules
+        /// How a rule file of an external broker is written; tests have their own.
+        std::function<bool(const std::filesystem::path&, std::string_view)> write = {};
     };
     explicit Gatekeeper(Parts parts);
     /// What is under way is finished; what waits is answered undone.
@@ -43,15 +47,16 @@ public:
     Gatekeeper& operator=(const Gatekeeper&) = delete;
 
     /// Makes the broker obey what is committed, throws out `revoked`, then calls `done` on the
-    /// keeper's thread. Calls that wait are taken together. Any thread.
-    void refresh(std::vector<DeviceId> revoked, std::function<void()> done);
+    /// keeper's thread, with false when the broker did not take it; then it is tried again until it
+    /// does. Calls that wait are taken together. Any thread.
+    void refresh(std::vector<DeviceId> revoked, std::function<void(bool taken)> done);
     /// A fresh revocation list: due daily, long before the old one ends.
     void renew_list();
 
 private:
     struct Wish {
         std::vector<DeviceId> revoked;
-        std::function<void()> done;
+        std::function<void(bool taken)> done;
         bool renew_list = false;
     };
     void run();

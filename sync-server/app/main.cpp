@@ -5,6 +5,7 @@
 #include <chrono>
 #include <iostream>
 
+#include "sync-server/app/broker_kit.hpp"
 #include "sync-server/app/config.hpp"
 #include "sync-server/app/data_dir.hpp"
 #include "sync-server/app/entropy.hpp"
@@ -23,6 +24,9 @@ struct Arguments {
     bool check_only = false;
     std::string key_name;
     std::vector<std::string> key_permissions;
+    std::vector<std::string> broker_names;
+    std::string broker_out;
+    std::uint16_t broker_port = 8883;
 };
 
 int fail(Exit exit, const std::string& message) {
@@ -87,6 +91,20 @@ int create_key(const Arguments& arguments) {
     return static_cast<int>(Exit::ok);
 }
 
+/// Also while the server is running.
+int broker_certificate(const Arguments& arguments) {
+    auto config = configured(arguments);
+    if (const int* code = std::get_if<int>(&config)) return *code;
+    app::SystemEntropy entropy;
+    const auto kit = app::make_broker_kit(
+        app::DataDir{std::get<app::Config>(config).data}, arguments.broker_names,
+        arguments.broker_port, std::filesystem::absolute(arguments.broker_out).lexically_normal(),
+        entropy);
+    if (!kit.ok) return fail(Exit::data_unusable, kit.text);
+    std::cout << kit.text;
+    return static_cast<int>(Exit::ok);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -108,11 +126,25 @@ int main(int argc, char** argv) {
     create->add_option("--name", arguments.key_name, "who acts with it, [a-z0-9._-]")->required();
     create->add_option("--permission", arguments.key_permissions, "what it may do; repeat it")
         ->required();
+    CLI::App* broker = cli.add_subcommand("broker", "for the administrator of an external broker");
+    broker->require_subcommand(1);
+    CLI::App* certificate = broker->add_subcommand(
+        "certificate", "issue a broker's certificate, print settings for Mosquitto");
+    certificate
+        ->add_option("--name", arguments.broker_names,
+                     "name or address under which devices reach it; repeat it")
+        ->required()
+        ->expected(1, 16);
+    certificate->add_option("--out", arguments.broker_out, "where the files go")
+        ->type_name("DIR")
+        ->required();
+    certificate->add_option("--port", arguments.broker_port, "where it listens");
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         const int code = cli.exit(error);
         return code == 0 ? 0 : static_cast<int>(Exit::usage);
     }
+    if (certificate->parsed()) return broker_certificate(arguments);
     return create->parsed() ? create_key(arguments) : serve(arguments);
 }

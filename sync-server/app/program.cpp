@@ -22,10 +22,12 @@
 #include "sync-server/app/entropy.hpp"
 #include "sync-server/app/gatekeeper.hpp"
 #include "sync-server/app/link_door.hpp"
+#include "sync-server/app/link_tls.hpp"
 #include "sync-server/app/log.hpp"
 #include "sync-server/app/vault.hpp"
 #include "sync-server/http/server.hpp"
 #include "sync-server/lists/lists.hpp"
+#include "sync-server/orders/orders.hpp"
 
 namespace pf::server::app {
 namespace {
@@ -35,6 +37,8 @@ namespace asio = boost::asio;
 constexpr std::chrono::hours list_renewed_every{24};
 constexpr std::chrono::milliseconds follow_every{150};  // how late a follower may hear
 constexpr std::chrono::seconds drops_told_every{10};
+/// How late a ticket may come on a list or leave it, and a rotation go on; costs nothing when idle.
+constexpr std::chrono::seconds list_followed_every{20};
 /// An import is one act: a season's codes on a small machine take their minutes, and an answer
 /// given up earlier would leave the caller not knowing.
 constexpr std::chrono::minutes answer_within{5};
@@ -64,7 +68,7 @@ private:
     // --- start, in this order
     std::optional<StartFailure> start_broker();
     std::optional<StartFailure> start_http();
-    void start_link();
+    void start_link(mqtt::Tls tls);
     void start_timers();
     bool write_ports();
     void close();
@@ -75,6 +79,10 @@ private:
     void every(asio::steady_timer& timer, std::chrono::milliseconds span,
                std::function<void()> task);
     void tell_drops();
+    /// A piece of work on the database; true: there is more.
+    using Slice = std::function<bool(Repositories&, const Call&, Committed&)>;
+    void in_slices(std::shared_ptr<const Slice> slice);
+    void tick_history();
     void tick_lists();
 
     // --- Outside (core)
@@ -86,7 +94,7 @@ private:
     }
     void post(std::function<void()> task) override { asio::post(loop_, std::move(task)); }
     void publish(Outgoing message) override { door_->publish(std::move(message)); }
-    void devices_changed(std::vector<DeviceId> revoked, std::function<void()> done) override {
+    void devices_changed(std::vector<DeviceId> revoked, std::function<void(bool)> done) override {
         gatekeeper_->refresh(std::move(revoked), std::move(done));
     }
     void log_moved() override { log_is_longer_ = true; }
@@ -130,7 +138,7 @@ private:
     asio::io_context loop_{1};
     asio::signal_set signals_{loop_};
     asio::steady_timer list_timer_{loop_}, follow_timer_{loop_}, drops_timer_{loop_};
-    asio::steady_timer history_timer_{loop_};
+    asio::steady_timer history_timer_{loop_}, listing_timer_{loop_};
     std::thread stopper_;
     bool stopping_ = false;
 
@@ -164,16 +172,22 @@ std::optional<StartFailure> Program::Impl::start() {
     auto key = first_key(directory_, *vault_->store, *entropy_, wall_now());
     if (auto* wrong = std::get_if<std::string>(&key))
         return StartFailure{Exit::data_unusable, *wrong};
-    if (const auto& text = std::get<0>(key))
-        std::cerr << "First start. The admin key, shown this once (also in "
-                  << (directory_ / "admin.key").string() << "):\n"
-                  << *text << '\n';
+    if (const auto& text = std::get<0>(key)) tell_first_key(directory_, *text);
 
+    const int horizon_days = config_.lists.horizon_days;
+    if (vault_->store->write_now([horizon_days](Repositories& r) {
+            orders::set_horizon(r, horizon_days);
+            return store::Decision::keep;
+        }))
+        return StartFailure{Exit::data_unusable, "the database can't be written"};
     core_ = std::make_unique<Core>(*vault_->store, vault_->keys, *this);
     api_ = std::make_unique<api::Api>(*this);
     if (auto failure = start_broker()) return failure;
     if (auto failure = start_http()) return failure;
-    start_link();
+    std::string wrong;
+    auto tls = link_tls(config_.broker, vault_->keys, *entropy_, wrong);
+    if (!tls) return StartFailure{Exit::failed, wrong};
+    start_link(std::move(*tls));
     start_timers();
     if (!write_ports()) return StartFailure{Exit::data_unusable, "ports.json can't be written"};
     log_.say(LogLevel::info, "serving",
@@ -186,6 +200,9 @@ std::optional<StartFailure> Program::Impl::start() {
 
 std::vector<std::string> Program::Impl::own_names() const {
     std::vector<std::string> names{config_.host, "localhost", "127.0.0.1"};
+    // Our own link dials the managed broker where it listens, and checks its name like any other.
+    if (config_.broker.managed && config_.broker.address != "0.0.0.0")
+        names.push_back(config_.broker.address);
     names.insert(names.end(), config_.names.begin(), config_.names.end());
     return names;
 }
@@ -307,8 +324,7 @@ std::optional<StartFailure> Program::Impl::start_http() {
     return std::nullopt;
 }
 
-void Program::Impl::start_link() {
-    const auto own = client_certificate(vault_->keys, *entropy_);
+void Program::Impl::start_link(mqtt::Tls tls) {
     mqtt::Options options;
     // The managed broker listens where it was told to; every address of it is on this machine.
     options.host = config_.broker.managed ? "127.0.0.1" : config_.broker.host;
@@ -316,9 +332,7 @@ void Program::Impl::start_link() {
         options.host = config_.broker.address;
     options.port = broker_port_;
     options.client_id = server_client_id;
-    options.tls = mqtt::Tls{.authority_pem = vault_->keys.authority_pem,
-                            .certificate_pem = own.certificate_pem,
-                            .key_pem = own.key_pem};
+    options.tls = std::move(tls);
     options.subscriptions = LinkDoor::filters();
     options.version =
         config_.broker.version_3_1_1 ? mqtt::Version::only_3_1_1 : mqtt::Version::prefer_5;
@@ -350,22 +364,39 @@ void Program::Impl::start_timers() {
         if (std::exchange(log_is_longer_, false)) api_->log_moved();
     });
     every(drops_timer_, drops_told_every, [this] { tell_drops(); });
-    every(history_timer_, lists::tick_every_ms, [this] { tick_lists(); });
+    every(history_timer_, lists::tick_every_ms, [this] { tick_history(); });
+    tick_lists();  // days may have passed since the last stop
+    every(listing_timer_, list_followed_every, [this] { tick_lists(); });
 }
 
-/// Slice by slice: whatever waits for the database gets its turn in between.
-void Program::Impl::tick_lists() {
+/// Slice by slice: whatever waits for the database gets its turn in between. A slice that failed is
+/// made up for by the next round.
+void Program::Impl::in_slices(std::shared_ptr<const Slice> slice) {
     auto more = std::make_shared<bool>(false);
     core_->call(
         "system",
-        [more](Repositories& r, const Call& call) -> std::optional<Committed> {
-            *more = lists::tick(r, call);
-            return Committed{};
+        [slice, more](Repositories& r, const Call& call) -> std::optional<Committed> {
+            Committed done;
+            *more = (*slice)(r, call, done);
+            return done;
         },
-        // A tick that failed is made up for by the next one.
-        [this, more](std::optional<store::Fault> fault) {
-            if (!fault && *more && !stopping_) tick_lists();
+        [this, slice, more](std::optional<store::Fault> fault) {
+            if (!fault && *more && !stopping_) in_slices(slice);
         });
+}
+
+void Program::Impl::tick_history() {
+    in_slices(std::make_shared<const Slice>(
+        [](Repositories& r, const Call& call, Committed&) { return lists::tick(r, call); }));
+}
+
+void Program::Impl::tick_lists() {
+    in_slices(
+        std::make_shared<const Slice>([this](Repositories& r, const Call& call, Committed& done) {
+            auto ticked = orders::tick(r, call, vault_->keys);
+            done.effects = std::move(ticked.effects);
+            return ticked.more;
+        }));
 }
 
 void Program::Impl::tell_drops() {

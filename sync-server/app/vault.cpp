@@ -1,6 +1,9 @@
 #include "sync-server/app/vault.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <iostream>
 
 namespace pf::server::app {
 
@@ -23,11 +26,22 @@ std::variant<Vault, StartFailure> open_vault(const DataDir& directory, Entropy& 
     const auto fault = (*store)->read(
         [&](Repositories& r) { fresh = access::keys(r).empty() && fleet::sites(r).empty(); });
     // A database in use without its master key must not get a new one: its secrets would be lost.
-    if (fault || (!fresh && !std::filesystem::exists(directory / "master.key")))
+    if (fault)
+        return StartFailure{Exit::data_unusable,
+                            fmt::format("{} can't be read: {}", file, store::to_text(*fault))};
+    if (!fresh && !std::filesystem::exists(directory / "master.key"))
         return StartFailure{
             Exit::data_unusable,
             fmt::format("{} is missing, but there is a database sealed with it: restore it",
                         (directory / "master.key").string())};
+    // Nor a new authority: every device would have to be paired anew, and none would know why.
+    for (const char* name : {"authority.key", "authority.pem"})
+        if (!fresh && !std::filesystem::exists(directory / name))
+            return StartFailure{
+                Exit::data_unusable,
+                fmt::format("{} is missing, but there is a database whose devices know it: "
+                            "restore it",
+                            (directory / name).string())};
     auto keys = directory.keys(entropy);
     if (auto* wrong = std::get_if<std::string>(&keys))
         return StartFailure{Exit::data_unusable, std::move(*wrong)};
@@ -87,6 +101,16 @@ std::variant<std::optional<std::string>, std::string> first_key(const DataDir& d
     made = try_key(store, call, "admin", all, true);
     if (auto* wrong = std::get_if<std::string>(&made)) return std::move(*wrong);
     return std::optional{text};
+}
+
+/// To a person at a terminal only: what is not one is a log, which is kept and read by others.
+void tell_first_key(const DataDir& directory, const std::string& text) {
+    const std::string file = (directory / "admin.key").string();
+    if (::isatty(STDERR_FILENO) == 1)
+        std::cerr << "First start. The admin key, shown this once:\n" << text << '\n';
+    std::cerr << "First start. The admin key is in " << file
+              << ", for you alone. Make keys for daily work with it, then put it where keys are\n"
+                 "kept and remove the file: whoever reads it may do everything.\n";
 }
 
 }  // namespace pf::server::app

@@ -28,5 +28,8 @@ std::variant<access::NewKey, std::string> make_key(store::Store& store, Entropy&
 std::variant<std::optional<std::string>, std::string> first_key(const DataDir& directory,
                                                                 store::Store& store,
                                                                 Entropy& entropy, WallTime now);
+/// To a person at a terminal only: what is not one is a log, which is kept and read by others. They
+/// hear where the key is.
+void tell_first_key(const DataDir& directory, const std::string& text);
 
 }  // namespace pf::server::app

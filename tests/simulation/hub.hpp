@@ -59,7 +59,9 @@ public:
     std::array<Byte, 32> seed() override;
     void post(std::function<void()> task) override { posted_.push_back(std::move(task)); }
     void publish(server::Outgoing message) override;
-    void devices_changed(std::vector<DeviceId>, std::function<void()> done) override { done(); }
+    void devices_changed(std::vector<DeviceId>, std::function<void(bool)> done) override {
+        done(true);
+    }
 
 private:
     /// Runs what the core posted; ends the server when its disk lost power.

@@ -98,7 +98,9 @@ std::optional<int> Process::wait(std::chrono::milliseconds patience) {
 std::string Server::config_file() {
     const std::string file = folder_ / "server.toml";
     std::ofstream{file} << "data = \"" << data() << "\"\n"
-                        << "[http]\nport = 0\n[renewal]\nport = 0\n[broker]\nport = 0\n"
+                        << "[http]\nport = 0\n[renewal]\nport = 0\n[broker]\n"
+                        << broker_settings << "\n[lists]\n"
+                        << list_settings << "\n"
                         << "[log]\nlevel = \"debug\"\n";
     return file;
 }
@@ -121,6 +123,16 @@ void Server::start() {
 int Server::stop() {
     process_->signal(SIGTERM);
     return process_->wait().value_or(-1);
+}
+
+Server::Ran Server::run(const std::vector<std::string>& arguments) {
+    std::vector<std::string> command{PAIFANG_SERVER, "--config", config_file()};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    const std::string said = folder_ / "said";
+    std::filesystem::remove(said);
+    Process process{command, said};
+    const int code = process.wait().value_or(-1);
+    return {code, text_of(said)};
 }
 
 void Server::kill() {

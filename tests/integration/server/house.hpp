@@ -66,6 +66,15 @@ public:
     std::string data() const { return folder_ / "data"; }
     std::string log() const;
     std::string config_file();
+    /// Lines for [broker] in the place of "port = 0", and for [lists].
+    std::string broker_settings = "port = 0";
+    std::string list_settings;
+    /// Another run of the program with this server's settings; its exit code, and what it said.
+    struct Ran {
+        int code = -1;
+        std::string said;
+    };
+    Ran run(const std::vector<std::string>& arguments);
 
     firmware::https::Options options() const;
     Answer ask(const std::string& method, const std::string& path, const std::string& body = {},

@@ -48,6 +48,21 @@ TEST_CASE("the sync log is followed live and resumed without a gap") {
     CHECK(page.json["items"].size() == 5);
     CHECK(std::to_string(page.json["position"].get<std::uint64_t>()) == rest.back());
 
+    // A follow ends with its key, though nothing is logged meanwhile.
+    const auto made = server.post("/v1/keys", {{"name", "viewer"}, {"permissions", {"sync.read"}}});
+    REQUIRE(made.status == 201);
+    std::thread viewer{[&] {
+        firmware::https::Client client{server.options()};
+        firmware::https::Request request{.method = "GET",
+                                         .target = "/v1/sync-log?follow=true&after=" + rest.back()};
+        request.headers.emplace_back("Authorization",
+                                     "Bearer " + made.json["key"].get<std::string>());
+        (void)client.stream(request, [](std::string_view) { return true; });
+    }};
+    // Before it follows or after: in both cases it is out.
+    CHECK(server.post("/v1/keys/" + made.json["id"].get<std::string>() + "/revoke").status == 204);
+    viewer.join();
+
     // A stop does not wait for who follows.
     std::thread last{[&] { (void)follow(rest.back(), 1); }};
     CHECK(server.stop() == 0);

@@ -473,6 +473,43 @@ def unseen_passage(stage, rng, _rounds):
     world.check_all([gate, first, second], [(ticket["id"], 1)])
 
 
+def rotated_keys(stage, rng, _rounds):
+    """Every key is rotated, twice; a gate admits what was sold before, and what is sold afterwards."""
+    world = World(stage, rng)
+    gate = world.gates(1)[0]
+
+    def sell(code):
+        return stage.ctl("ticket", "issue", "--site", world.site, "--product", world.product, "--first", world.today,
+                         "--last", world.today, "--code", code, "--no-qr")
+
+    def rotate():
+        stage.ctl("ticket", "rotate-key")
+        stage.ctl("site", "rotate-key", world.site)
+        until("the rows under the new key are made",
+              lambda: not stage.ctl("site", "keys", world.site)["rebuilding"], 60)
+
+    printed = [world.ticket() for _ in range(3)]
+    for code in ("OLD-1", "OLD-2", "OLD-3"):
+        sell(code)
+    scans = ["scan " + printed[0]["text"], "scan OLD-1"]
+    for number in (2, 3):
+        rotate()
+        sell(f"NEW-{number}")
+        later = world.ticket()
+        gate.wait_version("tickets_version", world.tickets_version())
+        scans += ["scan " + printed[number - 1]["text"], f"scan OLD-{number}", f"scan NEW-{number}",
+                  "scan " + later["text"]]
+        for scan in scans:
+            answer = until("the gate knows the new keys",
+                           lambda scan=scan: (a := gate.ask(scan))["reason"] not in ("key_unknown", "unknown_code")
+                           and a)
+            if answer["reason"] != "ok":
+                raise Failed(f"after {number - 1} rotations a good ticket was answered {answer}")
+            until("the lane is idle", lambda: gate.ask("status")["lane"] == "idle")
+        scans = []
+    world.check_all([gate], [(ticket["id"], 1) for ticket in printed])
+
+
 def revoked_device(stage, rng, _rounds):
     """A revoked gate is thrown out, refused when it comes again, and what it still has is not booked."""
     hear_the_broker(stage)

@@ -46,7 +46,7 @@ public:
     }
     void post(std::function<void()> task) override { tasks.push_back(std::move(task)); }
     void publish(Outgoing message) override { published.push_back(std::move(message)); }
-    void devices_changed(std::vector<DeviceId> who, std::function<void()> done) override {
+    void devices_changed(std::vector<DeviceId> who, std::function<void(bool)> done) override {
         revoked = std::move(who);
         broker_obeys = std::move(done);
     }
@@ -66,7 +66,7 @@ public:
     std::deque<std::function<void()>> tasks;
     std::vector<Outgoing> published;
     std::vector<DeviceId> revoked;
-    std::function<void()> broker_obeys;
+    std::function<void(bool)> broker_obeys;
     int log_moves = 0;
 };
 
@@ -173,19 +173,23 @@ TEST_CASE("a refused act is undone, answered, and moves nothing") {
 TEST_CASE("who is revoked is answered when the broker obeyed") {
     House house;
     bool answered = false;
+    std::optional<bool> told;
     house.core->call(
         "x",
         [&](Repositories& r, const Call& call) -> std::optional<app::Committed> {
             CHECK_FALSE(fleet::revoke(r, call, house.gate.id()).has_value());
-            return app::Committed{
-                .effects = {}, .devices_changed = true, .revoked = {house.gate.id()}};
+            return app::Committed{.effects = {},
+                                  .devices_changed = true,
+                                  .revoked = {house.gate.id()},
+                                  .broker_told = [&](bool taken) { told = taken; }};
         },
         [&](std::optional<store::Fault>) { answered = true; });
     house.outer.run();
     CHECK(house.outer.revoked == std::vector{house.gate.id()});
     CHECK_FALSE(answered);
-    house.outer.broker_obeys();
+    house.outer.broker_obeys(false);
     CHECK(answered);
+    CHECK(told == false);
 }
 
 TEST_CASE("what waits for the store is bounded in number and in bytes") {

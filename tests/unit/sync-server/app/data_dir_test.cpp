@@ -74,20 +74,26 @@ TEST_CASE("the admin key is made once, and opens") {
     CHECK(std::get<0>(second) == std::nullopt);
 }
 
-TEST_CASE("a database in use without its master key gets no new one") {
-    tests::TempDir folder;
-    const DataDir directory{folder / "data"};
-    tests::SeededEntropy entropy{3};
-    {
-        auto opened = open_vault(directory, entropy, now);
-        REQUIRE(std::holds_alternative<Vault>(opened));
-        (void)first_key(directory, *std::get<Vault>(opened).store, entropy, now);
+TEST_CASE("a database in use gets no new key in the place of a missing one") {
+    for (const std::vector<const char*>& gone :
+         {std::vector{"master.key"}, std::vector{"authority.key"}, std::vector{"authority.pem"},
+          std::vector{"authority.key", "authority.pem"}}) {
+        CAPTURE(gone.front());
+        tests::TempDir folder;
+        const DataDir directory{folder / "data"};
+        tests::SeededEntropy entropy{3};
+        {
+            auto opened = open_vault(directory, entropy, now);
+            REQUIRE(std::holds_alternative<Vault>(opened));
+            (void)first_key(directory, *std::get<Vault>(opened).store, entropy, now);
+        }
+        for (const char* name : gone) std::filesystem::remove(directory / name);
+        auto again = open_vault(directory, entropy, now);
+        REQUIRE(std::holds_alternative<StartFailure>(again));
+        CHECK(std::get<StartFailure>(again).exit == Exit::data_unusable);
+        CHECK(std::get<StartFailure>(again).message.find(gone.front()) != std::string::npos);
+        for (const char* name : gone) CHECK_FALSE(std::filesystem::exists(directory / name));
     }
-    std::filesystem::remove(directory / "master.key");
-    auto again = open_vault(directory, entropy, now);
-    REQUIRE(std::holds_alternative<StartFailure>(again));
-    CHECK(std::get<StartFailure>(again).exit == Exit::data_unusable);
-    CHECK_FALSE(std::filesystem::exists(directory / "master.key"));
 }
 
 TEST_CASE("keys that are not what they should be are refused, not replaced") {

@@ -1,0 +1,118 @@
+// A broker of somebody else's, set up as docs/runbooks/external-broker.md says.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/wire/topics.hpp"
+#include "tests/integration/server/house.hpp"
+
+using namespace pf;
+using namespace pf::tests;
+
+namespace {
+
+std::string content(const std::string& file) {
+    std::ostringstream out;
+    out << std::ifstream{file}.rdbuf();
+    return out.str();
+}
+
+/// Its administrator: copies the rules, tells it to read them.
+struct Elsewhere {
+    explicit Elsewhere(Server& of) : server{of} {}
+
+    void start(const std::string& settings) {
+        std::ofstream{server.file("mosquitto.conf")} << settings << "user root\n";
+        process = std::make_unique<Process>(
+            std::vector<std::string>{"/usr/sbin/mosquitto", "-c", server.file("mosquitto.conf")},
+            server.file("mosquitto.log"));
+    }
+    void obey() const { process->signal(SIGHUP); }
+
+    Server& server;
+    std::unique_ptr<Process> process;
+};
+
+}  // namespace
+
+TEST_CASE("an external broker is set up with the kit, and obeys rules written anew") {
+    Server server;
+    // The first start makes the authority; its own broker also says which port is free.
+    server.start();
+    server.furnish();
+    const int port = server.port("broker");
+    CHECK(server.stop() == 0);
+    server.broker_settings =
+        "kind = \"external\"\nhost = \"localhost\"\nport = " + std::to_string(port);
+
+    const auto kit = server.run({"broker", "certificate", "--name", "localhost", "--out",
+                                 server.file("kit"), "--port", std::to_string(port)});
+    REQUIRE_MESSAGE(kit.code == 0, kit.said);
+    struct stat info {};
+    REQUIRE(::stat(server.file("kit/broker.key").c_str(), &info) == 0);
+    CHECK((info.st_mode & 0777) == 0600);
+    CHECK(content(server.file("kit/authority.pem")) == server.authority_pem());
+
+    Elsewhere broker{server};
+    broker.start(kit.said);
+    server.start();  // waits until the link is up
+    CHECK(server.get("/v1/health").json["broker"]["kind"] == "external");
+
+    Board board{1};
+    REQUIRE(board.claim(server, server.invite("gate-1")).status == 201);
+    const std::string access = server.data() + "/broker/access";
+    REQUIRE(eventually([&] { return content(access).find("gate-1") != std::string::npos; }));
+    broker.obey();
+    Loop loop;
+    board.connect(loop);
+    REQUIRE(loop.run_until([&] { return board.heard.ups >= 1; }));
+    REQUIRE(board.link()
+                .publish(wire::topic(board.root, wire::Up::birth), wire::encode(board.birth(1)))
+                .has_value());
+    const std::string ack = wire::topic(board.root, wire::Down::ack);
+    CHECK(loop.run_until([&] { return board.heard.has(ack); }));
+
+    // Revoked: on the list of certificates and without rules, once the broker has read them.
+    CHECK(server.post("/v1/devices/gate-1/revoke").status == 200);
+    CHECK(content(access).find("gate-1") == std::string::npos);
+    CHECK(server.stop() == 0);
+}
+
+TEST_CASE("rules that can't be written are said to be pending, and are written when they can be") {
+    Server server;
+    server.start();
+    server.furnish();
+    const int port = server.port("broker");
+    CHECK(server.stop() == 0);
+    server.broker_settings =
+        "kind = \"external\"\nhost = \"localhost\"\nport = " + std::to_string(port);
+    const auto kit = server.run({"broker", "certificate", "--name", "localhost", "--out",
+                                 server.file("kit"), "--port", std::to_string(port)});
+    REQUIRE(kit.code == 0);
+    Elsewhere broker{server};
+    broker.start(kit.said);
+    server.start();
+    Board board{1};
+    REQUIRE(board.claim(server, server.invite("gate-1")).status == 201);
+    const std::string rules = server.data() + "/broker";
+    std::filesystem::rename(rules, rules + ".away");
+    std::ofstream{rules} << "in the way";
+    const auto revoked = server.post("/v1/devices/gate-1/revoke");
+    CHECK(revoked.status == 202);
+    CHECK(revoked.json["state"] == "revoked");
+    std::filesystem::remove(rules);
+    std::filesystem::rename(rules + ".away", rules);
+    CHECK(
+        eventually([&] { return content(rules + "/access").find("gate-1") == std::string::npos; }));
+    CHECK(server.stop() == 0);
+}
+
+TEST_CASE("the server's own link reaches a managed broker on an address of its own") {
+    Server server;
+    server.broker_settings = "port = 0\naddress = \"127.0.0.2\"";
+    server.start();  // waits until the link is up
+    CHECK(server.get("/v1/health").json["link"]["up"] == true);
+    CHECK(server.stop() == 0);
+}
