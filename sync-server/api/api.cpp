@@ -246,11 +246,13 @@ void Api::Impl::write(const Endpoint& endpoint, const Guest& guest, const http::
             if (state->question)
                 access::remember(r, call, keys.master, *state->question,
                                  to_kept(state->reply.response));
+            // Into the copy: what the state itself held would keep it alive for good.
+            Committed committed = state->reply.committed;
             if (state->reply.status_if_pending != 0)
-                state->reply.committed.broker_told = [state](bool taken) {
+                committed.broker_told = [state](bool taken) {
                     if (!taken) state->reply.response.status = state->reply.status_if_pending;
                 };
-            return state->reply.committed;
+            return committed;
         },
         [self = shared_from_this(), &endpoint, state,
          responder](std::optional<store::Fault> fault) {

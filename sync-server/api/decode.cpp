@@ -270,7 +270,7 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> from_cursor(std::string_v
     const auto colon = rest.find(':');
     if (colon == std::string_view::npos) return std::nullopt;
     const auto a = number_of(rest.substr(0, colon), INT64_MAX);
-    const auto b = number_of(rest.substr(colon + 1), INT64_MAX);
+    const auto b = number_of(rest.substr(colon + 1), UINT64_MAX);  // may be an id
     if (!a || !b) return std::nullopt;
     return std::pair{*a, *b};
 }
