@@ -654,7 +654,7 @@ def wrong_clocks(stage, rng, _rounds):
 
 CASES = {case.__name__: case for case in (kill_rounds, snapshot_cut, gate_disk_full, server_disk_full,
                                           revoked_device, forged_and_replayed, two_carriers, one_document,
-                                          unseen_passage, wrong_clocks)}
+                                          unseen_passage, wrong_clocks, rotated_keys)}
 
 
 def run_case(name, arguments, seed):
