@@ -18,6 +18,40 @@ endif()
 # not optimised: heavy library templates compile twice to three times faster. Release is untouched.
 set(paifang_cold_options $<$<CONFIG:Debug>:-O0>)
 
+# In builds made for testing, what nearly every file includes is parsed once: the standard library, Boost's
+# result and fmt, no header of ours and nothing only one room may know. Release builds do without, so a
+# file that forgets an include is found there. Two of them, because the compiler asks for equal options.
+option(PAIFANG_PCH "precompile the common headers" OFF)
+function(paifang_precompiled_headers)  # once, in the root folder
+    if(NOT PAIFANG_PCH)
+        return()
+    endif()
+    foreach(pch paifang_pch paifang_pch_cold)
+        file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${pch}.cpp CONTENT "// Generated: an empty file.\n")
+        add_library(${pch} OBJECT ${CMAKE_BINARY_DIR}/${pch}.cpp)
+        target_link_libraries(${pch} PRIVATE paifang_warnings fmt::fmt Boost::headers)
+        target_precompile_headers(${pch} PRIVATE
+            <algorithm> <array> <charconv> <chrono> <cstdint> <cstdlib> <deque> <filesystem> <functional> <map>
+            <memory> <optional> <set> <span> <stdexcept> <string> <string_view> <utility> <variant> <vector>
+            <boost/system/result.hpp> <fmt/format.h>)
+    endforeach()
+    target_compile_options(paifang_pch_cold PRIVATE ${paifang_cold_options})
+endfunction()
+
+function(paifang_precompile target pch)
+    if(NOT PAIFANG_PCH)
+        return()
+    endif()
+    target_precompile_headers(${target} REUSE_FROM ${pch})
+    # Equal options: who links fmt or not, an executable or a library.
+    target_compile_definitions(${target} PRIVATE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_COMPILE_DEFINITIONS>)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL EXECUTABLE)
+        set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+        target_compile_options(${target} PRIVATE -fPIC)
+    endif()
+endfunction()
+
 # paifang_room(<target> [COLD] SOURCES … [PUBLIC …] [PRIVATE …])
 #   <target> is the folder with '_' for '/', e.g. common_ticket; the alias common::ticket is what others link.
 function(paifang_room target)
@@ -28,6 +62,9 @@ function(paifang_room target)
         target_link_libraries(${target} PUBLIC ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE} paifang_warnings)
         if(ROOM_COLD)
             target_compile_options(${target} PRIVATE ${paifang_cold_options})
+            paifang_precompile(${target} paifang_pch_cold)
+        elseif(NOT soci IN_LIST ROOM_PRIVATE)  # which brings an option of its own
+            paifang_precompile(${target} paifang_pch)
         endif()
     else()
         add_library(${target} INTERFACE)
@@ -44,6 +81,7 @@ function(paifang_program name source)
     add_executable(${name} ${source})
     target_compile_options(${name} PRIVATE ${paifang_cold_options})
     target_link_libraries(${name} PRIVATE ${PROGRAM_LINK} paifang_warnings)
+    paifang_precompile(${name} paifang_pch_cold)
 endfunction()
 
 # paifang_test(<name> SOURCES … [LINK …] [LABELS …] [TIMEOUT s])
@@ -55,6 +93,7 @@ function(paifang_test name)
     add_executable(${name} ${TEST_SOURCES})
     target_compile_options(${name} PRIVATE ${paifang_cold_options})
     target_link_libraries(${name} PRIVATE ${TEST_LINK} tests::main paifang_warnings)
+    paifang_precompile(${name} paifang_pch_cold)
     add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
 endfunction()
