@@ -194,15 +194,9 @@ void Issuing::list_carrier(const ticket::Claims& claims, CarrierKind kind,
 
 void Issuing::list_carrier(const ticket::Claims& claims, SiteId site, CarrierKind kind,
                            std::string_view normalised) {
-    switch (stage(claims, site)) {
-        case Stage::waits:
-            r_.orders.add_waiting(site, {first_day_at(claims, site), claims.id});
-            return;
-        case Stage::ended:
-            return;
-        case Stage::listed:
-            break;
-    }
+    // What ended is put on as well: tick() takes it off, and until then the list says all there is.
+    if (stage(claims, site) == Stage::waits)
+        return r_.orders.add_waiting(site, {first_day_at(claims, site), claims.id});
     const ticket::Claims here = at_site(claims, site);
     // Both keys during rotation: devices that have only one of them must find the ticket too.
     for (const wire::SiteKey& key : secrets(site).carrier_keys) {
@@ -237,15 +231,15 @@ void Issuing::list_carriers(const ticket::Claims& claims, SiteId site,
                                      at_site(claims, site)};
             lists_.erase(site, wire::ListScope::tickets, wire::row_of(gone).key);
         }
-        list_carrier(claims, site, kind, normalised);
+        // Taken off already, it stays off.
+        if (stage(claims, site) != Stage::ended) list_carrier(claims, site, kind, normalised);
     });
 }
 
 void Issuing::list_revoked(const ticket::Claims& claims, std::uint32_t below) {
     for (const SiteId site : sites_of(claims))
-        if (stage(claims, site) != Stage::ended)
-            lists_.put(site, wire::ListScope::revoked,
-                       wire::row_of(wire::Revoked{claims.id, below, last_day_at(claims, site)}));
+        lists_.put(site, wire::ListScope::revoked,
+                   wire::row_of(wire::Revoked{claims.id, below, last_day_at(claims, site)}));
     checkins::know_revoked(r_, call_, claims.id, below);
 }
 
