@@ -94,6 +94,12 @@ struct OpenGrant {
     pf::journal::Admitted admitted;
 };
 
+/// What the events say of a command.
+struct CommandTrace {
+    std::optional<std::uint8_t> state;  // of its CommandDone; without one it was interrupted
+    bool opened = false;                // the arm was, or may have been, opened for it
+};
+
 struct ClockEvidence {
     std::optional<WallTime> confirmed;  // of the last event written under a confirmed clock
     /// The latest a plausible clock said since then. Nobody vouched for it.
@@ -141,6 +147,11 @@ public:
                                       std::size_t bytes_max) const = 0;
     virtual std::vector<OpenGrant> open_grants() const = 0;
     virtual std::optional<pf::journal::Admitted> admitted(std::uint64_t grant_seq) const = 0;
+    /// What became of a command. Walks back from the newest event, to the first one that a
+    /// confirmed clock dates before `since`, so name an instant before which it can't have been
+    /// carried out. Nothing: no event tells of it.
+    virtual std::optional<CommandTrace> trace_of(const std::array<Byte, 16>& command,
+                                                 WallTime since) const = 0;
     /// The latest wall time ever written, however wrong the clock was. Not for the clock floor: one
     /// bad clock would stand in it for ever.
     virtual WallTime latest_wall() const = 0;

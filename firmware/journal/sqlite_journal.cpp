@@ -246,6 +246,40 @@ ClockEvidence SqliteJournal::clock_evidence() const {
     });
 }
 
+std::optional<CommandTrace> SqliteJournal::trace_of(const std::array<Byte, 16>& command,
+                                                    WallTime since) const {
+    using pf::journal::ClockQuality;
+    using pf::journal::CommandDone;
+    using pf::journal::Opened;
+    static const auto kind_done = pf::journal::kind_of(CommandDone{});
+    static const auto kind_opened = pf::journal::kind_of(Opened{});
+    return reading([&]() -> std::optional<CommandTrace> {
+        std::optional<CommandTrace> found;
+        SQLite::Statement back{database_,
+                               "SELECT kind, clock, wall_ms, event FROM event"
+                               " ORDER BY ordinal DESC, seq DESC"};
+        Run each{back};
+        while (each.row()) {
+            const auto kind = static_cast<std::uint8_t>(each.integer(0));
+            if (kind == kind_done) {
+                const auto done = body_as<CommandDone>(each.blob(3));
+                // The newest word counts; the opening it ends comes further back.
+                if (done && done->id == command) found = CommandTrace{done->state, false};
+            } else if (kind == kind_opened) {
+                const auto opened = body_as<Opened>(each.blob(3));
+                if (opened && opened->command == command) {
+                    if (!found) found.emplace();
+                    found->opened = true;
+                    return found;
+                }
+            }
+            const auto quality = static_cast<ClockQuality>(each.integer(1));
+            if (quality == ClockQuality::confirmed && wall_from_ms(each.integer(2)) < since) break;
+        }
+        return found;
+    });
+}
+
 std::vector<OwnUse> SqliteJournal::uses_of(TicketId ticket) const {
     // SQLite's exceptions pass through the decision and end in transact().
     std::vector<OwnUse> found;

@@ -33,6 +33,8 @@ public:
                               std::size_t bytes_max) const override;
     std::vector<OpenGrant> open_grants() const override;
     std::optional<pf::journal::Admitted> admitted(std::uint64_t grant_seq) const override;
+    std::optional<CommandTrace> trace_of(const std::array<Byte, 16>& command,
+                                         WallTime since) const override;
     WallTime latest_wall() const override;
     ClockEvidence clock_evidence() const override;
     Result<std::uint64_t> prune(WallTime before, Day today,

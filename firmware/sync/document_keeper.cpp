@@ -104,17 +104,33 @@ CommandResult DocumentKeeper::judge(const wire::Command& command, Reading now) {
     return {CommandState::accepted, {}};
 }
 
+/// What was answered, or would have been: by this boot's memory, by the journal after a restart
+/// (also when the cache that remembered the id was lost), by the cache when the power went before
+/// the journal was written. Nothing: the command is new.
+std::optional<wire::CommandReply> DocumentKeeper::answer_before(
+    const wire::Command& command) const {
+    const auto known = std::ranges::find(answers_, command.id, &wire::CommandReply::id);
+    if (known != answers_.end()) return *known;
+    const auto trace =
+        context_.journal.trace_of(command.id, command.expires_at - command_span_max_ms);
+    if (trace && trace->state)
+        return wire::CommandReply{command.id, static_cast<CommandState>(*trace->state),
+                                  "answered before a restart"};
+    if (trace || context_.cache.command_seen(command.id))
+        return wire::CommandReply{command.id, CommandState::failed,
+                                  trace ? "interrupted after the arm was opened" : "interrupted"};
+    return std::nullopt;
+}
+
 void DocumentKeeper::on_command(const wire::Document& document, Reading now) {
     // Site-wide commands do not exist: one that names nobody could open every gate.
     const auto command = wire::decode_command(document.body);
     if (!document.device || command.has_error())
         return context_.finding("command_refused", "a command without a device or of another shape",
                                 now);
-    if (context_.cache.command_seen(command->id)) {
-        // Delivered again, since the answer was lost: it is answered again and not done again.
-        // After a restart the journal's event has to do.
-        const auto known = std::ranges::find(answers_, command->id, &wire::CommandReply::id);
-        if (known != answers_.end()) context_.send(wire::Up::command_reply, wire::encode(*known));
+    // Delivered again, since the answer was lost: it is answered again and not done again.
+    if (const auto before = answer_before(*command)) {
+        context_.send(wire::Up::command_reply, wire::encode(*before));
         return;
     }
     CommandResult result = judge(*command, now);

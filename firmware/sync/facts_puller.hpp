@@ -49,12 +49,16 @@ private:
     };
     void keep(const wire::Document& document, BytesView bytes, Reading now);
     void on_command(const wire::Document& document, Reading now);
+    std::optional<wire::CommandReply> answer_before(const wire::Command& command) const;
     CommandResult judge(const wire::Command& command, Reading now);
 
     Context& context_;
     /// Answers of this boot, for commands that come again because the answer was lost.
     std::deque<wire::CommandReply> answers_;
     static constexpr std::size_t answers_max = 32;
+    /// No command lives longer (the server's limit is a day), whatever the clocks say of each
+    /// other: further back the journal is not asked.
+    static constexpr Millis command_span_max_ms{2LL * 24 * 60 * 60 * 1000};
     std::map<wire::DocumentType, Version> held_;
     std::map<wire::DocumentType, Version> theirs_;
     std::optional<wire::DocumentType> asked_;

@@ -30,8 +30,12 @@ bool Outbox::resend_from(std::uint64_t seq) {
         if (state.epoch == epoch) seq = std::max(seq, state.begin.seq);
     const auto head = context_.journal.head_at(epoch, seq);
     if (!head) return false;
-    // What is to be sent again counts as unconfirmed until it is confirmed again.
-    (void)context_.stored(context_.cache.set_confirmed(context_.generation, {epoch, seq, *head}));
+    // What is to be sent again counts as unconfirmed until it is confirmed again. Never the other
+    // way: beyond what the server confirmed, or in a generation in which it confirmed nothing, the
+    // command would give up what it wants sent (invariant 2).
+    if (seq < confirmed_seq(epoch))
+        (void)context_.stored(context_.cache.set_confirmed(context_.cache.confirmed_generation(),
+                                                           {epoch, seq, *head}));
     start_again();
     return true;
 }

@@ -38,8 +38,7 @@ struct Core::State {
     void send_news() {
         const std::set<SiteId> sites = std::exchange(moved, {});
         std::vector<Outgoing> messages;
-        // A read that fails loses the news, which is allowed: devices hear the versions again with
-        // the answer to their next birth, and ask by themselves before a list goes stale.
+        // A read that fails loses the news, which is allowed: remind() tells it again.
         (void)store.read([&](Repositories& r) {
             for (const SiteId site : sites) {
                 auto of_site = exchange::news(r, site);
@@ -135,6 +134,15 @@ void Core::call(std::string actor, Act act, Then then) {
                 });
             });
         });
+}
+
+void Core::remind() {
+    std::vector<Outgoing> messages;
+    // A read that fails is made up for by the next round.
+    (void)store_.read(
+        [&](Repositories& r) { messages = exchange::reminders(r, outside_.now()); });
+    state_->counts.reminders += messages.size();
+    state_->publish(std::move(messages));
 }
 
 std::optional<store::Fault> Core::read(

@@ -62,6 +62,11 @@ public:
     using Then = std::function<void(std::optional<store::Fault>)>;
     void call(std::string actor, Act act, Then then);
 
+    /// News to every device that is there, moved or not: whatever was lost on the way is made up
+    /// for. The program calls it every remind_every_ms. On the executor.
+    void remind();
+    static constexpr Millis remind_every_ms{60'000};
+
     /// A consistent read on the caller's thread; the Call gives `now`. Any thread.
     std::optional<store::Fault> read(std::string actor,
                                      const std::function<void(Repositories&, const Call&)>& reader);
@@ -75,6 +80,7 @@ public:
         std::uint64_t dropped_failed = 0;  // lost with a COMMIT that failed
         std::uint64_t published = 0;
         std::uint64_t news_rounds = 0;
+        std::uint64_t reminders = 0;  // messages
     };
     /// On the executor.
     const Counts& counts() const noexcept;

@@ -138,7 +138,7 @@ private:
     asio::io_context loop_{1};
     asio::signal_set signals_{loop_};
     asio::steady_timer list_timer_{loop_}, follow_timer_{loop_}, drops_timer_{loop_};
-    asio::steady_timer history_timer_{loop_}, listing_timer_{loop_};
+    asio::steady_timer history_timer_{loop_}, listing_timer_{loop_}, remind_timer_{loop_};
     std::thread stopper_;
     bool stopping_ = false;
 
@@ -367,6 +367,7 @@ void Program::Impl::start_timers() {
     every(history_timer_, lists::tick_every_ms, [this] { tick_history(); });
     tick_lists();  // days may have passed since the last stop
     every(listing_timer_, list_followed_every, [this] { tick_lists(); });
+    every(remind_timer_, Core::remind_every_ms, [this] { core_->remind(); });
 }
 
 /// Slice by slice: whatever waits for the database gets its turn in between. A slice that failed is

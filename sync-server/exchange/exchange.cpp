@@ -223,4 +223,19 @@ std::vector<Outgoing> news(Repositories& r, SiteId site) {
     return out;
 }
 
+std::vector<Outgoing> reminders(Repositories& r, WallTime now) {
+    std::vector<Outgoing> out;
+    for (const fleet::Site& site : fleet::sites(r)) {
+        std::optional<wire::News> common;
+        for (const Device& device : fleet::devices_of(r, site.id)) {
+            const bool here = device.state == DeviceState::active && device.last_heard &&
+                              now - *device.last_heard <= presence_ms;
+            if (!here) continue;
+            if (!common) common = site_news(r, site.id);
+            out.push_back(told(r, device, *common));
+        }
+    }
+    return out;
+}
+
 }  // namespace pf::server::exchange

@@ -18,4 +18,10 @@ Effects on_message(Repositories& r, const Call& call, const fleet::Keys& keys,
 /// uses.
 std::vector<Outgoing> news(Repositories& r, SiteId site);
 
+/// The same for every device of every site that was heard in the last `presence_ms`: a push may be
+/// lost, and a device that misses one has no other way to learn it before its next birth.
+std::vector<Outgoing> reminders(Repositories& r, WallTime now);
+/// Three pings of a device (docs/protocol/sync-v1.md, 9.14).
+inline constexpr Millis presence_ms{60'000};
+
 }  // namespace pf::server::exchange

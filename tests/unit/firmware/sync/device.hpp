@@ -73,6 +73,20 @@ public:
         open();
     }
 
+    /// The same, and the cache is gone: it is rebuilt from the server, the journal is not.
+    void lose_cache() {
+        engine.reset();
+        journal.reset();
+        cache.reset();
+        host.sent.clear();
+        DiskImage left = disk.image();
+        std::erase_if(left, [](const auto& file) {
+            return file.first.find("cache") != std::string::npos;
+        });
+        disk.restore(left);
+        open();
+    }
+
     fs::Reading now() const { return {noon + steady_.time_since_epoch(), steady_}; }
     void link_up() {
         (void)engine->next_will();

@@ -180,6 +180,47 @@ TEST_CASE("a command is done once, answered and remembered") {
     device.link_up();
     give(device, command);
     CHECK(device.host.carried_out.size() == 1);
+    const auto after_restart = replies(device);
+    REQUIRE(after_restart.size() == 1);
+    CHECK(after_restart[0].state == CommandState::done);
+}
+
+TEST_CASE("a command is done once, also when the cache that remembered it is lost") {
+    Device device;
+    device.link_up();
+    const auto done = open_command(1, noon + std::chrono::minutes{1});
+    give(device, done);
+    const auto late = open_command(2, noon + std::chrono::milliseconds{-1});
+    give(device, late);
+    // The power went after the arm was opened and before the end of this one was written.
+    const auto cut = open_command(3, noon + std::chrono::minutes{1});
+    REQUIRE(device.journal->append(device.host.stamp(device.now()),
+                                   pf::journal::Opened{.command = cut.id, .persons = 1})
+                .has_value());
+    device.lose_cache();
+    device.link_up();
+    for (const auto& [command, state] : {std::pair{done, CommandState::done},
+                                         std::pair{late, CommandState::refused},
+                                         std::pair{cut, CommandState::failed}}) {
+        give(device, command);
+        const auto answers = replies(device);
+        REQUIRE(answers.size() == 1);
+        CHECK(answers[0].state == state);
+    }
+    CHECK(device.host.carried_out.size() == 1);
+    CHECK(device.count<pf::journal::CommandDone>() == 2);
+}
+
+TEST_CASE("a command whose carrying out was interrupted is answered, not tried again") {
+    Device device;
+    device.link_up();
+    const auto command = open_command(1, noon + std::chrono::minutes{1});
+    REQUIRE(device.cache->remember_command(command.id, command.expires_at).has_value());
+    give(device, command);
+    CHECK(device.host.carried_out.empty());
+    const auto answers = replies(device);
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].state == CommandState::failed);
 }
 
 TEST_CASE("a command that is late, or may be, does nothing and says so") {

@@ -289,4 +289,20 @@ TEST_CASE("the command resend") {
     CHECK(device.sent_events() == "1-5");
 }
 
+TEST_CASE("the command resend confirms nothing") {
+    Device device;
+    device.add_events(4);
+    device.link_up();
+    device.ack(2);
+    (void)device.sent_events();
+    device.engine->resend_from(4);
+    CHECK(device.engine->status().unconfirmed == 3);
+    device.pass(1);
+    CHECK(device.sent_events() == "3-5");
+    // The server was restored and has confirmed nothing in its new life: neither does the command.
+    device.say(Down::news, wire::encode(wire::News{next_life, {}, 0, {}}));
+    device.engine->resend_from(1);
+    CHECK(device.cache->confirmed_generation() == life);
+}
+
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "common/wire/topics.hpp"
 #include "sync-server/catalog/catalog.hpp"
+#include "sync-server/exchange/exchange.hpp"
 #include "tests/unit/sync-server/ingest/world.hpp"
 
 using namespace pf;
@@ -38,7 +39,7 @@ private:
 
 class Outer final : public app::Outside {
 public:
-    WallTime now() override { return tests::start; }
+    WallTime now() override { return tests::start + late; }
     std::array<Byte, 32> seed() override {
         std::array<Byte, 32> out{};
         entropy.fill(out);
@@ -62,6 +63,7 @@ public:
         return static_cast<std::size_t>(std::ranges::count_if(
             published, [](const Outgoing& message) { return message.topic.ends_with("dn/news"); }));
     }
+    Millis late{0};
     tests::SeededEntropy entropy{77};
     std::deque<std::function<void()>> tasks;
     std::vector<Outgoing> published;
@@ -149,6 +151,23 @@ TEST_CASE("what moved together is told once, after all of it") {
     CHECK(answered == 5);
     CHECK(house.core->counts().news_rounds == 1);
     CHECK(house.outer.news() == 1);
+}
+
+TEST_CASE("a device that is there is told the news again, moved or not") {
+    House house;
+    house.core->remind();
+    CHECK(house.outer.news() == 0);  // nobody was heard yet
+    house.core->on_message(wire::topic(house.root, wire::Up::ping), wire::encode(wire::Ping{1}));
+    house.outer.run();
+    house.core->remind();
+    CHECK(house.outer.news() == 1);
+    house.outer.late = server::exchange::presence_ms;
+    house.core->remind();
+    CHECK(house.outer.news() == 2);
+    house.outer.late += Millis{1};
+    house.core->remind();
+    CHECK(house.outer.news() == 2);
+    CHECK(house.core->counts().reminders == 2);
 }
 
 TEST_CASE("a refused act is undone, answered, and moves nothing") {
