@@ -139,8 +139,7 @@ void Core::call(std::string actor, Act act, Then then) {
 void Core::remind() {
     std::vector<Outgoing> messages;
     // A read that fails is made up for by the next round.
-    (void)store_.read(
-        [&](Repositories& r) { messages = exchange::reminders(r, outside_.now()); });
+    (void)store_.read([&](Repositories& r) { messages = exchange::reminders(r, outside_.now()); });
     state_->counts.reminders += messages.size();
     state_->publish(std::move(messages));
 }

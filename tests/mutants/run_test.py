@@ -22,6 +22,10 @@ CASES = (
     ('a header file', GOOD.replace('base45.cpp', 'base45.hpp'), 1, 'exactly one .cpp file'),
     ('the wrong failure', GOOD.replace('seed: -\n', 'seed: -\nsays: bananas\n'), 1,
      'does not say "bananas"'),
+    ('words of another invariant', GOOD.replace('invariant: -', 'invariant: 3')
+     .replace('seed: -\n', 'seed: -\nsays: invariant 2\n'), 1, 'its own'),
+    ('another seed than the test runs', GOOD.replace('seed: -\n', 'seed: 7\n'), 1,
+     'seed says 7, and caught-by none'),
     ('a test that fails anyway', GOOD.replace(CAUGHT_BY, 'caught-by: fuzz_base45 no-such-file'), 1,
      'fails without the mutant too'),
 )

@@ -1,4 +1,5 @@
-// What is judged while devices run. The server's side and the end are in checks_server.cpp and
+// What is judged while devices run: their files and what they admit. The arm is in checks_arm.cpp,
+// lists and receipts in checks_told.cpp, the server in checks_server.cpp, the end in
 // checks_end.cpp.
 #include "tests/simulation/checks.hpp"
 
@@ -12,20 +13,12 @@
 namespace pf::simulation {
 namespace {
 
-constexpr std::string_view i1 = "invariant 1: committed before opened";
 constexpr std::string_view i2 = "invariant 2: nothing is given up";
-constexpr std::string_view i4 = "invariant 4: a list is whole or not there";
 constexpr std::string_view i5 = "invariant 5: the verdict depends on what the device can see";
-constexpr std::string_view i8 = "invariant 8: a command expires";
 
 [[noreturn]] void violated(std::string_view rule, const std::string& what,
                            std::vector<std::string> about) {
     throw Violation(std::string{rule}, what, std::move(about));
-}
-
-std::string name_of(const GrantId& id) {
-    return fmt::format("{}/{}/{}", id.device.text(), to_hex(to_be8(id.epoch.value)).substr(0, 6),
-                       id.seq);
 }
 
 template <class A>
@@ -48,24 +41,31 @@ DeviceTruth::EpochFile* Checks::file_of(const std::string& device, Epoch epoch) 
 // --- a device's files ----------------------------------------------------------------------------
 
 void Checks::started(Machine& machine) {
-    check_files(machine);
-    read_new_events(machine);
     check_pulses(machine);
-    check_lists(machine);
+    check_files(machine);
+    catching_up_ = true;
+    called(machine);
+    catching_up_ = false;
 }
 
 void Checks::called(Machine& machine) {
     read_new_events(machine);
     check_lists(machine);
+    check_confirmed(machine);
 }
 
 /// Everything that was in the file between two calls is in it after a restart, byte for byte.
 void Checks::check_files(Machine& machine) {
     const auto& journal = machine.device().journal();
+    for (const auto& state : journal.epochs())
+        if (auto* file = file_of(machine.name(), state.epoch))
+            check_pruned(machine, *file, state.begin.seq);
     for (const auto& file : truth_[machine.name()].file) {
-        const auto now = journal.after(file.epoch, 0, page_events, page_bytes);
-        for (std::size_t i = 0; i < file.events.size(); ++i) {
-            if (i < now.size() && now[i].seq == i + 1 && now[i].event == file.events[i]) continue;
+        const auto now = journal.after(file.epoch, file.pruned, page_events, page_bytes);
+        for (std::size_t i = file.pruned; i < file.events.size(); ++i) {
+            const std::size_t at = i - file.pruned;
+            if (at < now.size() && now[at].seq == i + 1 && now[at].event == file.events[i])
+                continue;
             violated(
                 i2,
                 fmt::format("event {} of epoch {} was in {}'s file before the restart and is "
@@ -85,6 +85,7 @@ void Checks::read_new_events(Machine& machine) {
                 {.epoch = state.epoch, .events = {}, .heads = {}});
             file = &truth_[machine.name()].file.back();
         }
+        check_pruned(machine, *file, state.begin.seq);
         if (state.end.seq < file->events.size())
             violated(i2, fmt::format("{}'s journal became shorter", machine.name()),
                      {machine.name()});
@@ -96,6 +97,7 @@ void Checks::read_new_events(Machine& machine) {
                                       : file->heads.back();
             file->heads.push_back(pf::journal::next_head(before, stored.event));
             file->events.push_back(stored.event);
+            file->written_at.push_back(scene_.wall());
             const auto event = pf::journal::decode(stored.event);
             if (event.has_value()) note_event(machine, state.epoch, *event);
         }
@@ -103,6 +105,23 @@ void Checks::read_new_events(Machine& machine) {
             violated(i2, fmt::format("{}'s chain does not lead to its head", machine.name()),
                      {machine.name()});
     }
+}
+
+/// What the device let go of is old, and the server had it (invariant 2).
+void Checks::check_pruned(Machine& machine, DeviceTruth::EpochFile& file, std::uint64_t upto) {
+    if (upto <= file.pruned) return;
+    scene_.coverage.count("device", "dropped old events", upto - file.pruned);
+    // An hour for clocks that were ahead when it decided.
+    const auto old =
+        scene_.wall() - std::chrono::days{firmware::journal::keep_days_min} + std::chrono::hours{1};
+    for (std::size_t i = file.pruned; i < upto && i < file.events.size(); ++i) {
+        if (file.written_at[i] < old && i < ever_acknowledged(machine.name(), file.epoch)) continue;
+        violated(i2,
+                 fmt::format("{} drops event {}, which is not {}", machine.name(), i + 1,
+                             file.written_at[i] < old ? "acknowledged" : "old"),
+                 {machine.name()});
+    }
+    file.pruned = static_cast<std::size_t>(upto);
 }
 
 void Checks::note_event(Machine& machine, Epoch epoch, const pf::journal::Event& event) {
@@ -193,135 +212,43 @@ void Checks::note_admitted(Machine& machine, Epoch epoch, const pf::journal::Eve
                     i5, fmt::format("{} admits a ticket that its own list refuses", machine.name()),
                     {machine.name(), ticket});
     }
+    // What was decided before a power cut was decided at another time than now.
+    if (!catching_up_) {
+        check_place_and_time(machine, admitted, *e);
+        check_flags(machine, admitted);
+    }
     grant.blind = is_blind(truth, admitted, *e);
+    grant.event = pf::journal::encode(event);
     truth.grants[{epoch, event.seq}] = grants_.size();
     grants_.push_back(std::move(grant));
+    granted_.insert(admitted.ticket);
+    check_bound(admitted, *e);
 }
 
 void Checks::files_rolled_back(const Machine& machine, const DeviceTruth& to, bool cache_too) {
     DeviceTruth& truth = truth_[machine.name()];
     for (const auto& file : truth.file) earlier_files_.emplace_back(machine.name(), file);
     auto told = std::move(truth.told);
+    auto commands = std::move(truth.commands);
     truth = to;
-    if (!cache_too) truth.told = std::move(told);
+    if (!cache_too) {
+        truth.told = std::move(told);
+        truth.commands = std::move(commands);
+    }
     truth.life = ++lives_;
     pulses_[machine.name()].clear();
-    if (cache_too) cache_lost(machine);
-    if (cache_too) truth.told = to.told;
+    standing_in_[machine.name()].reset();
+    if (!cache_too) return;
+    cache_lost(machine);
+    truth.told = to.told;
+    truth.commands = to.commands;
 }
 
 void Checks::cache_lost(const Machine& machine) {
     truth_[machine.name()].told.clear();
     for (const auto scope : wire::list_scopes)
         lists_.erase({machine.name(), static_cast<int>(scope)});
-    // Which commands were done is forgotten with it.
-    for (CommandModel& command : town_.commands)
-        if (command.device == machine.name()) command.pulses = 0;
-}
-
-// --- the arm -------------------------------------------------------------------------------------
-
-void Checks::pulsed(Machine& machine) {
-    if (machine.command()) return check_command_pulse(machine, *machine.command());
-    const auto* open = std::get_if<firmware::lane::Open>(&machine.device().lane_state());
-    const auto& journal = machine.device().journal();
-    if (open == nullptr || !journal.admitted(open->grant_seq))
-        violated(i1, fmt::format("{}'s arm opens and its file holds no admission", machine.name()),
-                 {machine.name()});
-    pulses_[machine.name()].insert(
-        GrantId{machine.spec().id, journal.end().epoch, open->grant_seq});
-}
-
-void Checks::check_pulses(Machine& machine) {
-    auto& pulses = pulses_[machine.name()];
-    for (const GrantId& id : pulses) {
-        if (truth_[machine.name()].grants.contains({id.epoch, id.seq})) continue;
-        violated(i1,
-                 fmt::format("the arm opened for {} and after the restart its admission is gone",
-                             name_of(id)),
-                 {machine.name()});
-    }
-    pulses.clear();
-}
-
-void Checks::check_command_pulse(Machine& machine, const wire::Command& command) {
-    const std::string id = to_hex(command.id).substr(0, 6);
-    if (scene_.wall() >= command.expires_at)
-        violated(
-            i8,
-            fmt::format("{} opens on command {} at {}, which was good until {}", machine.name(), id,
-                        to_rfc3339(scene_.wall()), to_rfc3339(command.expires_at)),
-            {machine.name(), id});
-    for (CommandModel& model : town_.commands) {
-        if (model.id != command.id || ++model.pulses == 1) continue;
-        violated(i8, fmt::format("{} opens twice on command {}", machine.name(), id),
-                 {machine.name(), id});
-    }
-}
-
-// --- what it was told ----------------------------------------------------------------------------
-
-void Checks::handled(Machine& machine, const std::string& topic, const Bytes& payload,
-                     firmware::cache::Cache::UsesPosition before) {
-    if (!topic.ends_with("dn/uses")) return;
-    const auto uses = wire::decode_uses(payload);
-    if (uses.has_error()) return;
-    const auto after = machine.device().cache().uses_position();
-    const bool moved = after.generation != before.generation || after.position != before.position;
-    if (!moved || after.position != uses->upto || after.generation != uses->generation) return;
-    for (const auto& item : uses->items)
-        truth_[machine.name()].told.insert_or_assign(item.grant, item);
-}
-
-void Checks::check_lists(Machine& machine) {
-    const auto& cache = machine.device().cache();
-    for (const auto scope : wire::list_scopes) {
-        const wire::ListState state = cache.list(scope).state;
-        wire::ListState& last = lists_[{machine.name(), static_cast<int>(scope)}];
-        if (state == last) continue;
-        last = state;
-        if (state.version == 0) continue;
-        const auto said = fmt::format(
-            "{} holds version {} of its {} list in generation {}", machine.name(), state.version,
-            scope == wire::ListScope::revoked ? "revoked" : "tickets", state.generation.value);
-        scene_.say(machine.name(), said);
-        const SiteId site = machine.spec().site;
-        const auto had = roots_.find({state.generation, site, scope, state.version});
-        if (had == roots_.end() || !had->second.contains(state.root))
-            violated(i4, said + ", and the server never had that", {machine.name(), "server"});
-        if (cache.digest(scope).root() != state.root)
-            violated(i4, said + ", and its sums do not prove it", {machine.name()});
-        if (const auto wrong = wrong_row(cache, scope, contents_[{site, scope, state.root}]))
-            violated(i4, said + ", and " + *wrong, {machine.name()});
-    }
-}
-
-std::optional<std::string> Checks::wrong_row(const firmware::cache::Cache& cache,
-                                             wire::ListScope scope, const ListContent& content) {
-    constexpr auto missing = "a row is missing";
-    constexpr auto left_over = "a row that was taken away is still there";
-    const auto revoked_as = [&](TicketId ticket, std::uint32_t below) {
-        const auto held = cache.revoked(ticket);
-        return held && held->below == below;
-    };
-    const auto carries = [&](const auto& row) {
-        const auto& [kind, hash, ticket, generation] = row;
-        return std::ranges::any_of(cache.carried(kind, hash), [&](const wire::Carried& carried) {
-            return carried.claims.id == ticket && carried.claims.generation == generation;
-        });
-    };
-    if (scope == wire::ListScope::revoked) {
-        for (const auto& [ticket, below] : content.revoked)
-            if (!revoked_as(ticket, below)) return missing;
-        for (const auto& [ticket, below] : content.revoked_gone)
-            if (revoked_as(ticket, below)) return left_over;
-        return std::nullopt;
-    }
-    for (const auto& row : content.carried)
-        if (!carries(row)) return missing;
-    for (const auto& row : content.carried_gone)
-        if (carries(row)) return left_over;
-    return std::nullopt;
+    truth_[machine.name()].commands.clear();
 }
 
 }  // namespace pf::simulation

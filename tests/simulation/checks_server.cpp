@@ -1,4 +1,4 @@
-// What is judged at the server, and what it is held to after everything was healed.
+// What is judged at the server after every call that may have moved something there.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view i2 = "invariant 2: nothing is given up";
 constexpr std::string_view i3 = "invariant 3: once is once";
 constexpr std::string_view i5 = "invariant 5: over-admission is bounded and never silent";
-constexpr std::size_t all = 1'000'000;
+constexpr std::size_t findings_page = 32;
 
 [[noreturn]] void violated(std::string_view rule, const std::string& what,
                            std::vector<std::string> about) {
@@ -27,16 +27,6 @@ constexpr std::size_t all = 1'000'000;
 std::string device_of(std::string_view topic) {
     const auto begin = topic.find("/d/") + 3;
     return std::string{topic.substr(begin, topic.find('/', begin) - begin)};
-}
-
-/// Whether the server has this grant under the name of a branch, and the device in its own file: it
-/// went on after a restore, before it heard that its file was an old copy.
-bool is_on_own_branch(const DeviceTruth& truth, const GrantId& grant) {
-    return std::ranges::any_of(truth.file, [&](const DeviceTruth::EpochFile& file) {
-        return std::ranges::any_of(file.heads, [&](const Digest& head) {
-            return server::ingest::branch_epoch(file.epoch, head) == grant.epoch;
-        });
-    });
 }
 
 }  // namespace
@@ -51,6 +41,9 @@ void Checks::saw_generation(Generation generation) {
 }
 
 void Checks::published(const server::Outgoing& message) {
+    if (const std::string to = device_of(message.topic); revoked_.contains(to))
+        violated("a revoked device is refused",
+                 fmt::format("{} is told something: {}", to, message.topic), {to, "server"});
     if (message.topic.ends_with("dn/news")) {
         const auto news = wire::decode_news(message.payload);
         if (news.has_value()) saw_generation(news->generation);
@@ -59,24 +52,42 @@ void Checks::published(const server::Outgoing& message) {
     const auto ack = wire::decode_ack(message.payload);
     if (ack.has_error()) violated("the server speaks the protocol", "an ack is malformed", {});
     saw_generation(ack->generation);
-    auto* file = file_of(device_of(message.topic), ack->upto.epoch);
+    const std::string device = device_of(message.topic);
+    auto& ever = ever_acknowledged_[{device, ack->upto.epoch}];
+    ever = std::max(ever, ack->upto.seq);
+    auto* file = file_of(device, ack->upto.epoch);
     const auto seq = static_cast<std::size_t>(ack->upto.seq);
     // About another life of the file, or about nothing.
     if (file == nullptr || seq == 0 || seq > file->heads.size()) return;
     if (file->heads[seq - 1] != ack->upto.head) return;
     if (file->era != era_) file->acknowledged = 0;
     file->era = era_;
+    promised_.try_emplace({device, ack->upto.epoch}, file->acknowledged);
     file->acknowledged = std::max(file->acknowledged, seq);
 }
 
 void Checks::server_started(server::Repositories& r, bool restored) {
-    if (restored) {
-        begin_era();
-        recall(town_, r);
+    if (restored) begin_era();
+    // Also after a power cut: what was being done then happened or did not.
+    recall(town_, r);
+    revoked_.clear();
+    for (const std::string& name : ever_revoked_) {
+        const auto device = server::fleet::device(r, *DeviceId::parse(name));
+        if (device && device->state == server::fleet::DeviceState::revoked) revoked_.insert(name);
     }
     generation_ = std::max(generation_, r.meta.generation());
     remember_lists(r);
     check_server(r);
+}
+
+bool Checks::wants_a_look(std::string_view topic) const {
+    return new_generation_ || !promised_.empty() || topic.ends_with("up/events") ||
+           topic.ends_with("up/begins") || topic.ends_with("up/birth");
+}
+
+void Checks::server_acted(server::Repositories& r) {
+    remember_lists(r);
+    look(r);
 }
 
 /// Called whenever lists may have moved: the versions the server really had.
@@ -92,7 +103,8 @@ void Checks::remember_lists(server::Repositories& r) {
         for (const auto scope : wire::list_scopes) {
             const wire::ListState state = server::lists::state(r, site, scope);
             roots_[{generation, site, scope, state.version}].insert(state.root);
-            if (contents_.contains({site, scope, state.root})) continue;
+            const auto known = contents_.find({site, scope, state.root});
+            if (known != contents_.end() && known->second.tickets == town_.tickets.size()) continue;
             if (!content) content = content_of(r, site);
             ListContent& last = listed_last_[{site, scope}];
             content->revoked_gone = std::move(last.revoked_gone);
@@ -117,6 +129,7 @@ void Checks::remember_lists(server::Repositories& r) {
 
 Checks::ListContent Checks::content_of(server::Repositories& r, SiteId site) {
     ListContent out;
+    out.tickets = town_.tickets.size();
     const auto secrets = server::fleet::site_secrets(r, hub_->keys(), site);
     for (const TicketModel& one : town_.tickets) {
         const bool here = std::ranges::any_of(
@@ -142,269 +155,156 @@ Checks::ListContent Checks::content_of(server::Repositories& r, SiteId site) {
 
 // --- what the server has -------------------------------------------------------------------------
 
-Checks::Log Checks::log_of(server::Repositories& r) {
-    Log log;
-    std::set<std::tuple<std::string, Epoch, std::uint64_t>> names;
-    std::uint64_t position = 0;
+/// What came since the last look, and only what it touched.
+void Checks::look(server::Repositories& r) {
+    read_log(r, false);
+    read_findings(r);
+    for (const auto& [name, from] : std::exchange(promised_, {}))
+        if (const auto* file = file_of(name.first, name.second))
+            check_promises(name.first, *file, from);
+    for (const TicketId id : log_.take_touched()) {
+        const TicketModel* const ticket = town_.find(id);
+        if (ticket != nullptr) check_ticket(r, *ticket);
+    }
+    check_forks();
+}
+
+void Checks::read_log(server::Repositories& r, bool all_of_it) {
     for (;;) {
-        const auto page = server::ingest::log_after(r, position, 1'000);
-        if (page.empty()) return log;
+        const auto page = server::ingest::log_after(r, log_.position(), 1'000);
+        if (page.empty()) return;
         for (const auto& event : page) {
-            position = event.position;
-            if (!names.emplace(event.device.text(), event.epoch, event.seq).second)
-                violated(i3,
-                         fmt::format("event {} of {} is in the log twice", event.seq,
-                                     event.device.text()),
-                         {event.device.text()});
-            log[{event.device.text(), event.seq}].emplace_back(event.epoch, event.event);
+            const std::string device{event.device.text()};
+            if (!log_.take(event))
+                violated(i3, fmt::format("event {} of {} is in the log twice", event.seq, device),
+                         {device});
+            if (!all_of_it && revoked_.contains(device))
+                violated("a revoked device is refused",
+                         fmt::format("event {} of {} is booked", event.seq, device), {device});
         }
     }
+}
+
+/// Nobody lies in this world, so nothing may look forged or unreadable.
+void Checks::read_findings(server::Repositories& r) {
+    using Kind = server::findings::Kind;
+    std::uint64_t before = UINT64_MAX >> 1;
+    std::uint64_t newest = findings_read_;
+    for (;;) {
+        const auto page = server::findings::newest(r, before, findings_page);
+        for (const auto& finding : page) {
+            if (finding.id <= findings_read_) break;
+            newest = std::max(newest, finding.id);
+            const std::string device = finding.device ? finding.device->text() : "server";
+            const bool strange =
+                finding.kind == Kind::forged || finding.kind == Kind::quarantined ||
+                finding.kind == Kind::foreign_topic || finding.kind == Kind::revoked_device;
+            if (strange && !ever_revoked_.contains(device))
+                violated("honest devices are believed",
+                         fmt::format("finding {}: {}", to_text(finding.kind), finding.detail),
+                         {device});
+            if (finding.kind == Kind::over_admission && finding.ticket)
+                over_admissions_told_.insert(*finding.ticket);
+            if (finding.kind == Kind::fork && finding.epoch)
+                forks_told_.emplace(device, *finding.epoch);
+        }
+        if (page.size() < findings_page || page.back().id <= findings_read_) break;
+        before = page.back().id;
+    }
+    findings_read_ = newest;
 }
 
 void Checks::check_promises(const std::string& device, const DeviceTruth::EpochFile& file,
-                            const Log& log) {
+                            std::size_t from) {
     if (file.era != era_) return;
-    for (std::size_t i = 0; i < file.acknowledged; ++i) {
-        const auto found = log.find({device, i + 1});
-        const bool kept =
-            found != log.end() && std::ranges::any_of(found->second, [&](const auto& stored) {
-                return stored.second == file.events[i];
-            });
-        if (!kept)
-            violated(i2,
-                     fmt::format("the server acknowledged event {} of {} and does not have it",
-                                 i + 1, device),
-                     {device, "server"});
+    for (std::size_t i = std::max(from, file.pruned); i < file.acknowledged; ++i) {
+        if (log_.has(device, i + 1, file.events[i])) continue;
+        violated(i2,
+                 fmt::format("the server acknowledged event {} of {} and does not have it", i + 1,
+                             device),
+                 {device, "server"});
     }
 }
 
-/// What is booked of one ticket is what the log says, each grant once.
-void Checks::check_checkins(server::Repositories& r, const TicketModel& ticket, const Log& log) {
+/// What is booked of one ticket is what the log says: each grant once, with its outcome.
+void Checks::check_ticket(server::Repositories& r, const TicketModel& ticket) {
     const auto rows = server::checkins::of_ticket(r, ticket.claims.id);
-    std::map<GrantId, std::uint16_t> booked;
-    for (const auto& row : rows) {
-        if (booked.emplace(row.grant, row.granted).second) continue;
-        violated(i3, fmt::format("a grant of {} is booked twice", ticket.label),
-                 {row.grant.device.text(), to_text(ticket.claims.id)});
-    }
-    std::size_t events = 0;
-    for (const auto& [name, stored] : log) {
-        for (const auto& [epoch, bytes] : stored) {
-            const auto event = pf::journal::decode(bytes);
-            if (event.has_error()) continue;
-            const auto* admitted = std::get_if<pf::journal::Admitted>(&event->body);
-            if (admitted == nullptr || admitted->ticket != ticket.claims.id) continue;
-            ++events;
-            const auto found =
-                booked.find(GrantId{*DeviceId::parse(name.first), epoch, name.second});
-            if (found == booked.end() || found->second != admitted->persons)
-                violated(i3,
-                         fmt::format("event {} of {} is in the log and not booked as it says",
-                                     name.second, name.first),
-                         {name.first, to_text(ticket.claims.id)});
-        }
-    }
-    if (events != rows.size())
+    const auto& said = log_.of_ticket(ticket.claims.id);
+    const auto wrong = [&](const GrantId& grant, std::string_view what) {
         violated(i3,
-                 fmt::format("{} has {} grants booked and {} in the log", ticket.label, rows.size(),
-                             events),
-                 {to_text(ticket.claims.id)});
+                 fmt::format("event {} of {} ({}) {}", grant.seq, grant.device.text(), ticket.label,
+                             what),
+                 {grant.device.text(), to_text(ticket.claims.id)});
+    };
+    std::set<GrantId> booked;
+    for (const auto& row : rows) {
+        if (!booked.insert(row.grant).second) wrong(row.grant, "is booked twice");
+        const auto found = said.find(row.grant);
+        if (found == said.end()) {
+            wrong(row.grant, "is booked and not in the log");
+            continue;
+        }
+        const ServerLog::Booked& log = found->second;
+        if (row.granted != log.admitted.persons) wrong(row.grant, "is booked for other persons");
+        if (log.unsure) continue;
+        if (row.passed != log.passed || row.returned != log.returned || row.settled != log.settled)
+            wrong(
+                row.grant,
+                fmt::format("is booked with {} passed and {} returned, and its outcome in the log "
+                            "says {} and {}",
+                            row.passed, row.returned, log.passed, log.returned));
+    }
+    for (const auto& [grant, log] : said)
+        if (!booked.contains(grant)) wrong(grant, "is in the log and not booked");
+    check_over_admission(ticket);
+}
+
+void Checks::check_over_admission(const TicketModel& ticket) {
+    if (ticket.forgotten) return;
+    std::map<std::tuple<SiteId, ProductId, Day>, std::uint32_t> counted;
+    for (const auto& [grant, log] : log_.of_ticket(ticket.claims.id)) {
+        const auto* e = ticket.at(log.admitted.site, log.admitted.product);
+        if (e == nullptr || log.unsure) continue;
+        const Day day = e->scope == ticket::Scope::day ? log.admitted.day : Day{};
+        counted[{log.admitted.site, log.admitted.product, day}] += log.counted();
+    }
+    for (const auto& [key, persons] : counted) {
+        const auto* e = ticket.at(std::get<0>(key), std::get<1>(key));
+        if (persons <= std::uint32_t{ticket.claims.persons} * e->entries) continue;
+        if (over_admissions_told_.contains(ticket.claims.id)) continue;
+        violated(i5,
+                 fmt::format("{} persons were admitted on {} and headquarters was not told",
+                             persons, ticket.label),
+                 {to_text(ticket.claims.id), "server"});
+    }
+}
+
+/// Every second history was told.
+void Checks::check_forks() {
+    for (const auto& name : log_.branches()) {
+        const auto& [device, epoch] = name;
+        if (forks_told_.contains(name)) continue;
+        violated(i3,
+                 fmt::format("{} has a second history, {}, and nobody was told", device,
+                             to_hex(to_be8(epoch.value)).substr(0, 6)),
+                 {device, "server"});
+    }
 }
 
 void Checks::check_server(server::Repositories& r) {
-    const Log log = log_of(r);
+    log_ = {};
+    promised_.clear();
+    findings_read_ = 0;
+    over_admissions_told_.clear();
+    forks_told_.clear();
+    read_log(r, true);
+    read_findings(r);
+    (void)log_.take_touched();
     for (const auto& [device, truth] : truth_)
-        for (const auto& file : truth.file) check_promises(device, file, log);
-    for (const auto& [device, file] : earlier_files_) check_promises(device, file, log);
-    // Decoding the whole log for every ticket is the price of not trusting any index of the server;
-    // a log by ticket keeps it payable.
-    std::map<TicketId, Log> by_ticket;
-    for (const auto& [name, stored] : log) {
-        for (const auto& [epoch, bytes] : stored) {
-            const auto event = pf::journal::decode(bytes);
-            if (event.has_error()) continue;
-            if (const auto* admitted = std::get_if<pf::journal::Admitted>(&event->body))
-                by_ticket[admitted->ticket][name].emplace_back(epoch, bytes);
-        }
-    }
-    for (const TicketModel& ticket : town_.tickets)
-        check_checkins(r, ticket, by_ticket[ticket.claims.id]);
-}
-
-// --- the end -------------------------------------------------------------------------------------
-
-void Checks::check_everything_arrived(Machine& machine, const Log& log) {
-    for (const auto& file : truth_[machine.name()].file) {
-        for (std::size_t i = 0; i < file.events.size(); ++i) {
-            const auto found = log.find({machine.name(), i + 1});
-            bool there = false;
-            bool elsewhere = false;
-            if (found != log.end()) {
-                for (const auto& [epoch, bytes] : found->second) {
-                    if (bytes != file.events[i]) continue;
-                    there = there || epoch == file.epoch;
-                    elsewhere = true;
-                }
-            }
-            if (there) continue;
-            if (!elsewhere)
-                violated(i2,
-                         fmt::format("event {} of epoch {} is in {}'s file and never reached the "
-                                     "server",
-                                     i + 1, to_hex(to_be8(file.epoch.value)).substr(0, 6),
-                                     machine.name()),
-                         {machine.name(), "server"});
-            ++forks_;
-        }
-    }
-}
-
-std::optional<Unsettled> Checks::unsettled_lists(server::Repositories& r, Machine& machine) {
-    for (const auto scope : wire::list_scopes) {
-        const auto theirs = server::lists::state(r, machine.spec().site, scope);
-        const auto ours = machine.device().cache().list(scope).state;
-        if (ours.generation == r.meta.generation() && ours.version == theirs.version &&
-            ours.root == theirs.root)
-            continue;
-        return Unsettled{
-            fmt::format("{} holds version {} of generation {} of list {}, the server {} of {}",
-                        machine.name(), ours.version, ours.generation.value,
-                        static_cast<int>(scope), theirs.version, r.meta.generation().value),
-            {machine.name(), "server"}};
-    }
-    return std::nullopt;
-}
-
-/// Every grant the server counts is known to the device, as its own or as told.
-std::optional<Unsettled> Checks::unsettled_uses(server::Repositories& r, Machine& machine) {
-    const auto& truth = truth_[machine.name()];
-    const Day today = Calendar{}.day_of(scene_.wall());
-    for (const TicketModel& ticket : town_.tickets) {
-        const auto told = machine.device().cache().uses_of(ticket.claims.id);
-        for (const auto& row : server::checkins::of_ticket(r, ticket.claims.id)) {
-            const auto counted = static_cast<std::uint16_t>(row.granted - row.returned);
-            const auto* e = ticket.at(row.site, row.product);
-            if (row.site != machine.spec().site || e == nullptr || e->last_day < today) continue;
-            const auto own = truth.grants.find({row.grant.epoch, row.grant.seq});
-            if (row.grant.device == machine.spec().id && own != truth.grants.end()) continue;
-            const auto item = std::ranges::find(told, row.grant, &wire::UseItem::grant);
-            const std::uint16_t known = item == told.end() ? 0 : item->persons;
-            if (known == counted) continue;
-            if (row.grant.device == machine.spec().id && is_on_own_branch(truth, row.grant))
-                continue;
-            return Unsettled{
-                fmt::format("{} knows of {} persons of {} ({}) granted by {} in event {}, the "
-                            "server of {}",
-                            machine.name(), known, ticket.label, to_text(ticket.claims.id),
-                            row.grant.device.text(), row.grant.seq, counted),
-                {machine.name(), to_text(ticket.claims.id)}};
-        }
-    }
-    return std::nullopt;
-}
-
-std::optional<Unsettled> Checks::unsettled(std::vector<std::unique_ptr<Machine>>& machines) {
-    if (!hub_->running()) return Unsettled{"the server does not run", {"server"}};
-    std::optional<Unsettled> why;
-    for (auto& machine : machines) {
-        if (!machine->running())
-            return Unsettled{machine->name() + " does not run", {machine->name()}};
-        if (const auto left = machine->device().sync_status().unconfirmed; left > 0)
-            return Unsettled{fmt::format("{} has {} unconfirmed events", machine->name(), left),
-                             {machine->name(), "server"}};
-        hub_->read([&](server::Repositories& r, const server::Call&) {
-            why = unsettled_lists(r, *machine);
-            if (!why) why = unsettled_uses(r, *machine);
-        });
-        if (why) return why;
-    }
-    return std::nullopt;
-}
-
-void Checks::check_bounds() {
-    struct Sum {
-        std::uint32_t persons = 0;
-        std::uint32_t unknown = 0;
-        bool by_staff = false;
-        std::set<std::pair<std::string, std::uint64_t>> blind;
-    };
-    std::map<std::tuple<TicketId, SiteId, ProductId, Day>, Sum> sums;
-    for (const Grant& grant : grants_) {
-        const auto& a = grant.admitted;
-        const TicketModel* const model = town_.find(a.ticket);
-        const auto* e = model->at(a.site, a.product);
-        const Day day = e->scope == ticket::Scope::day ? a.day : Day{};
-        Sum& sum = sums[{a.ticket, a.site, a.product, day}];
-        sum.persons += grant.counted();
-        if (grant.outcome_unknown) sum.unknown += grant.counted();
-        sum.by_staff = sum.by_staff || (a.flags & admission::flag_staff) != 0;
-        if (grant.blind) sum.blind.emplace(grant.id.device.text(), grant.life);
-    }
-    for (const auto& [key, sum] : sums) {
-        const auto& [ticket, site, product, day] = key;
-        const TicketModel* const model = town_.find(ticket);
-        const auto* e = model->at(site, product);
-        const std::uint32_t quota = std::uint32_t{model->claims.persons} * e->entries;
-        const std::uint32_t persons = sum.persons - (sum.by_staff ? sum.unknown : 0);
-        if (persons > quota) ++over_admissions_;
-        if (persons <= quota * (1 + sum.blind.size())) continue;
-        violated(i5,
-                 fmt::format("{} persons on {} ({} allowed) although only {} devices granted "
-                             "without having seen the others",
-                             persons, model->label, quota, sum.blind.size() + 1),
-                 {to_text(ticket)});
-    }
-}
-
-void Checks::check_findings(server::Repositories& r) {
-    const auto findings = server::findings::newest(r, UINT64_MAX >> 1, all);
-    using Kind = server::findings::Kind;
-    const auto has = [&](Kind kind, std::optional<TicketId> ticket) {
-        return std::ranges::any_of(findings, [&](const server::findings::Finding& finding) {
-            return finding.kind == kind && (!ticket || finding.ticket == ticket);
-        });
-    };
-    for (const auto& finding : findings) {
-        // Nobody lies in this world, so nothing may look forged or unreadable.
-        const bool strange = finding.kind == Kind::forged || finding.kind == Kind::quarantined ||
-                             finding.kind == Kind::foreign_topic ||
-                             finding.kind == Kind::revoked_device;
-        if (strange)
-            violated("honest devices are believed",
-                     fmt::format("finding {}: {}", to_text(finding.kind), finding.detail),
-                     {finding.device ? finding.device->text() : "server"});
-    }
-    if (forks_ > 0 && !has(Kind::fork, std::nullopt))
-        violated(i3, "two histories of one epoch are kept and nobody was told", {"server"});
-    for (const TicketModel& ticket : town_.tickets) {
-        if (ticket.forgotten) continue;
-        std::map<std::tuple<SiteId, ProductId, Day>, std::uint32_t> counted;
-        for (const auto& row : server::checkins::of_ticket(r, ticket.claims.id)) {
-            const auto* e = ticket.at(row.site, row.product);
-            const Day day = e->scope == ticket::Scope::day ? row.day : Day{};
-            counted[{row.site, row.product, day}] +=
-                static_cast<std::uint32_t>(row.granted - row.returned);
-        }
-        for (const auto& [key, persons] : counted) {
-            const auto* e = ticket.at(std::get<0>(key), std::get<1>(key));
-            if (persons <= std::uint32_t{ticket.claims.persons} * e->entries) continue;
-            if (!has(Kind::over_admission, ticket.claims.id))
-                violated(i5,
-                         fmt::format("{} persons were admitted on {} and headquarters was not told",
-                                     persons, ticket.label),
-                         {to_text(ticket.claims.id), "server"});
-        }
-    }
-}
-
-void Checks::check_end(std::vector<std::unique_ptr<Machine>>& machines) {
-    check_bounds();
-    hub_->read([&](server::Repositories& r, const server::Call&) {
-        const Log log = log_of(r);
-        for (auto& machine : machines) check_everything_arrived(*machine, log);
-        check_server(r);
-        check_findings(r);
-    });
+        for (const auto& file : truth.file) check_promises(device, file, 0);
+    for (const auto& [device, file] : earlier_files_) check_promises(device, file, 0);
+    for (const TicketModel& ticket : town_.tickets) check_ticket(r, ticket);
+    check_forks();
 }
 
 }  // namespace pf::simulation

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/admission/reason.hpp"
+#include "common/journal/event.hpp"
 #include "common/wire/topics.hpp"
 #include "tests/simulation/fault.hpp"
 
@@ -16,18 +17,68 @@ constexpr admission::Reason out_of_reach[] = {
     admission::Reason::holder_mismatch,  // no device of this issue compares a holder's document
 };
 
-constexpr std::string_view event_kinds[] = {
-    "epoch_opened", "booted",       "clock_changed", "admitted", "refused", "outcome",
-    "lane_alarm",   "list_applied", "command_done",  "finding",  "opened",  "let_in",
+/// Every kind of event there is, in the order of Body.
+template <std::size_t... Index>
+std::vector<std::string_view> event_kinds(std::index_sequence<Index...>) {
+    using pf::journal::Body;
+    return {pf::journal::kind_text(Body{std::in_place_index<Index>})...};
+}
+
+/// Every kind of message there is: these don't compile when one is missing.
+constexpr bool listed(wire::Up kind) {
+    switch (kind) {
+        case wire::Up::birth:
+        case wire::Up::will:
+        case wire::Up::events:
+        case wire::Up::want:
+        case wire::Up::ping:
+        case wire::Up::command_reply:
+        case wire::Up::begins:
+            return true;
+    }
+    return false;
+}
+constexpr bool listed(wire::Down kind) {
+    switch (kind) {
+        case wire::Down::ack:
+        case wire::Down::news:
+        case wire::Down::chunk:
+        case wire::Down::buckets:
+        case wire::Down::uses:
+        case wire::Down::document:
+        case wire::Down::time:
+            return true;
+    }
+    return false;
+}
+template <class Kind, class Take>
+void each_kind(Take take) {
+    for (std::uint8_t number = 0; listed(static_cast<Kind>(number)); ++number)
+        take(static_cast<Kind>(number));
+}
+static_assert(!listed(static_cast<wire::Up>(static_cast<int>(wire::Up::begins) + 1)));
+static_assert(!listed(static_cast<wire::Down>(static_cast<int>(wire::Down::time) + 1)));
+
+/// Not "device: in truncate": a device truncates a file only when it sets a damaged one aside, and
+/// no fault of this world damages one (tests/unit/firmware/sqlite does). Not "server: in truncate":
+/// the server's files only grow and go.
+constexpr std::string_view crash_points[] = {
+    "device: between calls", "device: kill -9", "device: at the pulse", "device: in create",
+    "device: in write",      "device: in sync", "device: in delete",    "device: in start",
+    "server: between calls", "server: kill -9", "server: after commit", "server: in create",
+    "server: in write",      "server: in sync", "server: in delete",    "server: in start",
 };
 
-/// Not "in truncate": a device truncates a file only when it sets a damaged one aside, and no fault
-/// of this world damages one (tests/unit/firmware/sqlite does).
-constexpr std::string_view crash_points[] = {
-    "device: between calls", "device: kill -9",      "device: at the pulse", "device: in create",
-    "device: in write",      "device: in sync",      "device: in delete",    "device: in start",
-    "server: between calls", "server: after commit", "server: in write",     "server: in sync",
-    "server: in start",
+constexpr std::string_view others[][2] = {
+    {"command", "arrived in time"},
+    {"command", "arrived late"},
+    {"command", "arrived again"},
+    {"command", "opened"},
+    {"device", "ended by its keeper"},
+    {"device", "dropped old events"},
+    {"tampering", "a row disappears"},
+    {"tampering", "a row says something else"},
+    {"verdict", "plainly valid and admitted"},
 };
 
 constexpr std::string_view damages[] = {"kept",        "dropped",   "torn",        "cut_short",
@@ -41,14 +92,13 @@ Coverage::Coverage() {
         if (std::ranges::find(out_of_reach, words.reason) != std::end(out_of_reach)) continue;
         tables_["reason"][std::string{words.key}];
     }
-    for (const auto kind : event_kinds) tables_["event"][std::string{kind}];
-    for (const auto kind : {wire::Up::birth, wire::Up::will, wire::Up::events, wire::Up::want,
-                            wire::Up::ping, wire::Up::command_reply})
-        tables_["message"][std::string{wire::leaf(kind)}];
     for (const auto kind :
-         {wire::Down::ack, wire::Down::news, wire::Down::chunk, wire::Down::buckets,
-          wire::Down::uses, wire::Down::document, wire::Down::time})
-        tables_["message"][std::string{wire::leaf(kind)}];
+         event_kinds(std::make_index_sequence<std::variant_size_v<pf::journal::Body>>{}))
+        tables_["event"][std::string{kind}];
+    each_kind<wire::Up>([&](wire::Up kind) { tables_["message"][std::string{wire::leaf(kind)}]; });
+    each_kind<wire::Down>(
+        [&](wire::Down kind) { tables_["message"][std::string{wire::leaf(kind)}]; });
+    for (const auto& [table, row] : others) tables_[std::string{table}][std::string{row}];
     for (const auto point : crash_points) tables_["crash point"][std::string{point}];
     for (const auto damage : damages) tables_["disk"][std::string{damage}];
 }
@@ -61,6 +111,13 @@ void Coverage::count(std::string_view table, std::string_view row, std::uint64_t
         rows.emplace(row, times);
     else
         known->second += times;
+}
+
+std::uint64_t Coverage::of(std::string_view table, std::string_view row) const {
+    const auto rows = tables_.find(table);
+    if (rows == tables_.end()) return 0;
+    const auto found = rows->second.find(row);
+    return found == rows->second.end() ? 0 : found->second;
 }
 
 void Coverage::add(const Coverage& other) {

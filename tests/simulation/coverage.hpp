@@ -15,6 +15,7 @@ public:
     Coverage();
 
     void count(std::string_view table, std::string_view row, std::uint64_t times = 1);
+    std::uint64_t of(std::string_view table, std::string_view row) const;
     void add(const Coverage& other);
     /// "table: row" of every zero.
     std::vector<std::string> missing() const;

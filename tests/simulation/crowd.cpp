@@ -19,8 +19,9 @@ constexpr std::size_t header_bytes = 9;
 
 }  // namespace
 
-Crowd::Crowd(Scene& scene, Town& town, std::vector<std::unique_ptr<Machine>>& machines)
-    : scene_{scene}, town_{town}, machines_{machines}, rng_{scene.rng.fork(40)} {
+Crowd::Crowd(Scene& scene, Town& town, Checks& checks,
+             std::vector<std::unique_ptr<Machine>>& machines)
+    : scene_{scene}, town_{town}, checks_{checks}, machines_{machines}, rng_{scene.rng.fork(40)} {
     for (auto& machine : machines_) machine->on_pulse([this, one = machine.get()] { walk(*one); });
 }
 
@@ -109,22 +110,27 @@ void Crowd::present(Machine& machine, const TicketModel& ticket) {
     if (ticket.code && (ticket.qr.empty() || rng_.percent(50)))
         return hold_up(machine, *ticket.code);
     // A screenshot of the code before the reissue.
-    if (!ticket.qr.empty())
-        return hold_up(machine, rng_.percent(25) ? ticket.qr.front() : ticket.qr.back());
+    if (!ticket.qr.empty()) {
+        const std::string& text = rng_.percent(25) ? ticket.qr.front() : ticket.qr.back();
+        const bool must = checks_.must_admit(machine, ticket, text);
+        hold_up(machine, text);
+        if (must) checks_.demand_admitted(machine, ticket);
+        return;
+    }
     hold_up(machine, "OTA-NOBODY-SOLD-THIS");
 }
 
 void Crowd::hold_up(Machine& machine, const std::string& text) {
+    if (machine.has_barrier()) return machine.on_code(text);
     machine.call("a scan", [&](firmware::app::Device& device) {
-        const auto answer = device.on_code({to_bytes(text), "camera-0", {}});
-        if (!machine.has_barrier()) use_handheld(device, answer);
+        use_handheld(device, device.on_code({to_bytes(text), "camera-0", {}}));
     });
 }
 
 void Crowd::show_document(Machine& machine, const std::string& number) {
+    if (machine.has_barrier()) return machine.on_document(number);
     machine.call("a document", [&](firmware::app::Device& device) {
-        const auto answer = device.on_document({number, "reader-0"});
-        if (!machine.has_barrier()) use_handheld(device, answer);
+        use_handheld(device, device.on_document({number, "reader-0"}));
     });
 }
 
@@ -148,9 +154,7 @@ void Crowd::walk(Machine& machine) {
                                : roll < 95 ? BarrierEvent::tailgate
                                            : BarrierEvent::forced;
     scene_.agenda.in(Millis{rng_.between(300, 2'000)}, [&machine, event, run = machine.run()] {
-        if (machine.run() == run)
-            machine.call("a passage",
-                         [&](firmware::app::Device& device) { device.on_barrier(event); });
+        if (machine.run() == run) machine.barrier(event);
     });
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "tests/simulation/checks.hpp"
 #include "tests/simulation/machine.hpp"
 #include "tests/simulation/town.hpp"
 
@@ -10,7 +11,8 @@ namespace pf::simulation {
 
 class Crowd {
 public:
-    Crowd(Scene& scene, Town& town, std::vector<std::unique_ptr<Machine>>& machines);
+    Crowd(Scene& scene, Town& town, Checks& checks,
+          std::vector<std::unique_ptr<Machine>>& machines);
 
     /// Somebody holds something up somewhere. False: nothing runs.
     bool visit();
@@ -29,6 +31,7 @@ private:
 
     Scene& scene_;
     Town& town_;
+    Checks& checks_;
     std::vector<std::unique_ptr<Machine>>& machines_;
     tests::Rng rng_;
     std::vector<std::size_t> hot_;  // tickets just used: somebody tries them again elsewhere

@@ -1,7 +1,7 @@
 #pragma once
 // The ways this world goes wrong.
 #include <cstdint>
-#include <cstdlib>
+#include <iterator>
 #include <string_view>
 
 namespace pf::simulation {
@@ -10,7 +10,7 @@ enum class Fault : std::uint8_t {
     loss,
     duplication,
     reordering,
-    tampering,  // rows of a list page altered under way
+    tampering,  // rows of a list page removed or altered under way
     partition,
     broker_restart,
     night,  // hours without any uplink
@@ -29,10 +29,16 @@ enum class Fault : std::uint8_t {
     fire,
     server_power_cut,
     server_power_cut_in_disk_operation,
-    server_crash_after_commit,
+    server_kill,
+    server_stop,                // a clean stop, sometimes cut short
+    server_crash_after_commit,  // and before anybody hears of it
     server_disk_hiccup,
-    server_restored,          // and its keeper says so
-    server_restored_silently  // the server must find out by itself
+    server_disk_full,
+    server_clock_step,
+    device_revoked,            // and goes on as if it were not
+    server_restored,           // and its keeper says so
+    server_restored_silently,  // the server must find out by itself
+    closed_season,             // everything is off for weeks, then the server restored from before
 };
 
 inline constexpr Fault all_faults[] = {
@@ -58,10 +64,16 @@ inline constexpr Fault all_faults[] = {
     Fault::fire,
     Fault::server_power_cut,
     Fault::server_power_cut_in_disk_operation,
+    Fault::server_kill,
+    Fault::server_stop,
     Fault::server_crash_after_commit,
     Fault::server_disk_hiccup,
+    Fault::server_disk_full,
+    Fault::server_clock_step,
+    Fault::device_revoked,
     Fault::server_restored,
     Fault::server_restored_silently,
+    Fault::closed_season,
 };
 
 constexpr std::string_view to_text(Fault fault) noexcept {
@@ -87,10 +99,17 @@ constexpr std::string_view to_text(Fault fault) noexcept {
                                           "fire",
                                           "server power cut",
                                           "server cut in disk operation",
+                                          "server kill -9",
+                                          "server stop",
                                           "server crash after commit",
                                           "server disk hiccup",
+                                          "server disk full",
+                                          "server clock step",
+                                          "device revoked",
                                           "server restored",
-                                          "server restored silently"};
+                                          "server restored silently",
+                                          "closed season"};
+    static_assert(std::size(names) == std::size(all_faults));
     return names[static_cast<std::size_t>(fault)];
 }
 

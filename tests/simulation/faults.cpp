@@ -6,7 +6,6 @@
 namespace pf::simulation {
 namespace {
 
-using firmware::app::Device;
 using firmware::ports::BarrierEvent;
 
 constexpr std::uint64_t operations_ahead_max = 14;
@@ -28,6 +27,19 @@ Machine* World::any_running(bool with_barrier) {
         if (machine->running() && (!with_barrier || machine->has_barrier()))
             fit.push_back(machine.get());
     return fit.empty() ? nullptr : rng_.pick(fit);
+}
+
+/// An operation of a disk that is to fail or be the last one: whether it came is seen later.
+void World::plan(Fault fault, const tests::CrashDisk& disk, std::uint64_t operation) {
+    planned_.push_back({fault, &disk, operation, disk.full_answers()});
+}
+
+void World::count_planned() {
+    for (const Planned& plan : std::exchange(planned_, {})) {
+        const bool came = plan.operation > 0 ? plan.disk->operations() >= plan.operation
+                                             : plan.disk->full_answers() > plan.full_before;
+        if (came) scene_.coverage.count("fault", to_text(plan.fault));
+    }
 }
 
 void World::strike_next() {
@@ -68,11 +80,19 @@ bool World::strike(Fault fault) {
             return strike_files(fault);
         case Fault::server_power_cut:
         case Fault::server_power_cut_in_disk_operation:
+        case Fault::server_kill:
+        case Fault::server_stop:
         case Fault::server_crash_after_commit:
         case Fault::server_disk_hiccup:
+        case Fault::server_disk_full:
+        case Fault::server_clock_step:
         case Fault::server_restored:
         case Fault::server_restored_silently:
             return strike_server(fault);
+        case Fault::device_revoked:
+            return revoke_one();
+        case Fault::closed_season:
+            return true;  // between two phases
     }
     return true;
 }
@@ -117,11 +137,10 @@ bool World::strike_device(Fault fault) {
     Machine* const one = any_running(at_the_arm);
     if (one == nullptr) return false;
     scene_.say("world", fmt::format("fault: {} of {}", to_text(fault), one->name()));
-    if (fault != Fault::power_cut_at_pulse) scene_.coverage.count("fault", to_text(fault));
+    if (fault != Fault::power_cut_at_pulse && fault != Fault::power_cut_in_disk_operation)
+        scene_.coverage.count("fault", to_text(fault));
     const auto barrier = [this](Machine* machine, BarrierEvent event, Millis in) {
-        scene_.agenda.in(in, [machine, event] {
-            machine->call("a barrier event", [&](Device& d) { d.on_barrier(event); });
-        });
+        scene_.agenda.in(in, [machine, event] { machine->barrier(event); });
     };
     if (fault == Fault::power_cut) {
         if (rng_.percent(50))
@@ -129,8 +148,11 @@ bool World::strike_device(Fault fault) {
                 static_cast<std::uint64_t>(rng_.between(1, operations_in_start_max)));
         one->power_cut("device: between calls");
     }
-    if (fault == Fault::power_cut_in_disk_operation)
-        one->disk().cut_power_at(one->disk().operations() + 1 + rng_.below(operations_ahead_max));
+    if (fault == Fault::power_cut_in_disk_operation) {
+        const auto at = one->disk().operations() + 1 + rng_.below(operations_ahead_max);
+        one->disk().cut_power_at(at);
+        plan(fault, one->disk(), at);
+    }
     if (fault == Fault::power_cut_at_pulse) one->power_cut_at_next_pulse();
     if (fault == Fault::kill) one->kill();
     if (fault == Fault::clock_step) {
@@ -177,15 +199,20 @@ bool World::strike_files(Fault fault) {
     const bool goes_back = fault == Fault::files_rolled_back || fault == Fault::journal_rolled_back;
     if (goes_back && images.size() < 2) return false;
     scene_.say("world", fmt::format("fault: {} of {}", to_text(fault), one->name()));
-    scene_.coverage.count("fault", to_text(fault));
     tests::CrashDisk& disk = one->disk();
+    const bool of_the_disk = fault == Fault::disk_full || fault == Fault::disk_hiccup;
+    if (!of_the_disk) scene_.coverage.count("fault", to_text(fault));
     if (fault == Fault::disk_full) {
+        plan(fault, disk, 0);
         disk.set_capacity_bytes(disk.bytes_used() + rng_.below(6'000));
         scene_.agenda.in(Millis{rng_.between(10'000, 50'000)},
                          [&disk] { disk.set_capacity_bytes(UINT64_MAX); });
     }
-    if (fault == Fault::disk_hiccup)
-        disk.fail_at(disk.operations() + 1 + rng_.below(operations_ahead_max));
+    if (fault == Fault::disk_hiccup) {
+        const auto at = disk.operations() + 1 + rng_.below(operations_ahead_max);
+        disk.fail_at(at);
+        plan(fault, disk, at);
+    }
     if (fault == Fault::cache_lost) {
         checks_.cache_lost(*one);
         if (rng_.percent(60)) cut_in_first_start(*one);
@@ -220,20 +247,40 @@ bool World::strike_server(Fault fault) {
         fault == Fault::server_restored || fault == Fault::server_restored_silently;
     if (restore && server_images_.size() < 2) return false;
     scene_.say("world", fmt::format("fault: {}", to_text(fault)));
-    if (fault != Fault::server_crash_after_commit) scene_.coverage.count("fault", to_text(fault));
+    const bool seen_later = fault == Fault::server_crash_after_commit ||
+                            fault == Fault::server_power_cut_in_disk_operation ||
+                            fault == Fault::server_disk_hiccup || fault == Fault::server_disk_full;
+    if (!seen_later) scene_.coverage.count("fault", to_text(fault));
     hub_.set_broker_is_managed(rng_.percent(60));
     tests::CrashDisk& disk = hub_.disk();
+    const auto operation = disk.operations() + 1 + rng_.below(operations_ahead_max);
     if (fault == Fault::server_power_cut) {
         if (rng_.percent(50))
             hub_.power_cut_in_next_start(
                 static_cast<std::uint64_t>(rng_.between(1, operations_in_start_max)));
         hub_.power_cut("server: between calls");
     }
-    if (fault == Fault::server_power_cut_in_disk_operation)
-        disk.cut_power_at(disk.operations() + 1 + rng_.below(operations_ahead_max));
+    if (fault == Fault::server_power_cut_in_disk_operation) {
+        disk.cut_power_at(operation);
+        plan(fault, disk, operation);
+    }
+    if (fault == Fault::server_kill) hub_.kill();
+    if (fault == Fault::server_stop) hub_.stop_and_start(rng_.percent(60));
     if (fault == Fault::server_crash_after_commit) hub_.crash_after_next_commit();
-    if (fault == Fault::server_disk_hiccup)
-        disk.fail_at(disk.operations() + 1 + rng_.below(operations_ahead_max));
+    if (fault == Fault::server_disk_hiccup) {
+        disk.fail_at(operation);
+        plan(fault, disk, operation);
+    }
+    if (fault == Fault::server_disk_full) {
+        disk.set_capacity_bytes(disk.bytes_used() + rng_.below(20'000));
+        plan(fault, disk, 0);
+        scene_.agenda.in(Millis{rng_.between(10'000, 50'000)},
+                         [&disk] { disk.set_capacity_bytes(UINT64_MAX); });
+    }
+    if (fault == Fault::server_clock_step) {
+        const Millis by{rng_.between(3'000, rng_.chance(1, 2) ? 60'000 : 1'800'000)};
+        hub_.step_clock(rng_.chance(1, 2) ? by : -by);
+    }
     if (fault == Fault::server_restored && rng_.percent(50))
         hub_.power_cut_in_next_start(
             static_cast<std::uint64_t>(rng_.between(1, operations_to_begin_generation)));
@@ -242,6 +289,19 @@ bool World::strike_server(Fault fault) {
                      fault == Fault::server_restored);
         server_images_.clear();
     }
+    return true;
+}
+
+/// Stolen, and known to be: whoever holds it goes on scanning with it.
+bool World::revoke_one() {
+    Machine& one = *machines_.back();
+    checks_.may_be_revoked(one.name());
+    if (!checks_.is_revoked(one.name())) {
+        if (!one.running() || !revoke_device(hub_, one.spec().id)) return false;
+        checks_.revoked(one.name());
+    }
+    scene_.coverage.count("fault", to_text(Fault::device_revoked));
+    scene_.say("world", fmt::format("fault: {} is revoked", one.name()));
     return true;
 }
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/crypto/x509.hpp"
-#include "sync-server/exchange/exchange.hpp"
+#include "sync-server/lists/lists.hpp"
 #include "tests/simulation/fault.hpp"
 
 namespace pf::simulation {
@@ -51,7 +51,11 @@ void Hub::start() {
                                               .vfs = scene_.vfs.name(),
                                               .threaded = false,
                                               .now = scene_.wall()});
-    if (disk_.dead()) return die("server: in start");
+    if (disk_.dead()) {
+        scene_.coverage.count("crash point",
+                              fmt::format("server: in {}", to_text(disk_.last_operation())));
+        return die("server: in start");
+    }
     if (opened.has_error()) {
         if (opened.error() == server::store::Fault::damaged ||
             opened.error() == server::store::Fault::schema_newer)
@@ -79,6 +83,33 @@ void Hub::start() {
     restored_ = false;
     scene_.say("server", fmt::format("runs, generation {}", generation.value));
     if (network_ != nullptr && broker_is_managed_) network_->start();
+    ++run_;
+    every(server::app::Core::remind_every_ms, &Hub::remind);
+    every(server::lists::tick_every_ms, &Hub::tick_lists);
+}
+
+void Hub::every(Millis span, void (Hub::*task)()) {
+    scene_.agenda.in(span, [this, span, task, run = run_] {
+        if (run != run_ || !running()) return;
+        (this->*task)();
+        if (run == run_ && running()) every(span, task);
+    });
+}
+
+void Hub::remind() {
+    core_->remind();
+    (void)settle("a reminder");
+}
+
+void Hub::tick_lists() {
+    bool more = true;
+    while (running() && more) {
+        more = false;
+        act("system", [&](server::Repositories& r, const server::Call& call) {
+            more = server::lists::tick(r, call);
+            return std::optional{server::app::Committed{}};
+        });
+    }
 }
 
 bool Hub::settle(std::string_view what) {
@@ -93,15 +124,20 @@ bool Hub::settle(std::string_view what) {
     return false;
 }
 
+/// Committed, and the power goes before anybody hears of it.
+bool Hub::crashes_after_commit() {
+    if (!crash_after_commit_ || disk_.dead() || posted_.empty()) return false;
+    crash_after_commit_ = false;
+    scene_.coverage.count("fault", to_text(Fault::server_crash_after_commit));
+    power_cut("server: after commit");
+    return true;
+}
+
 void Hub::message(const std::string& topic, const Bytes& payload) {
     if (!running()) return;
     core_->on_message(topic, payload);
-    if (crash_after_commit_ && !disk_.dead() && topic.ends_with("up/events")) {
-        crash_after_commit_ = false;
-        scene_.coverage.count("fault", to_text(Fault::server_crash_after_commit));
-        return power_cut("server: after commit");
-    }
-    if (settle(topic) && watcher_.wants_a_look())
+    if (crashes_after_commit()) return;
+    if (settle(topic) && watcher_.wants_a_look(topic))
         (void)store_->read([&](server::Repositories& r) { watcher_.server_acted(r); });
 }
 
@@ -113,25 +149,28 @@ bool Hub::act(const std::string& actor, const Act& what) {
         [&](server::Repositories& r, const server::Call& call)
             -> std::optional<server::app::Committed> { return what(r, call); },
         [&](std::optional<server::store::Fault> fault) { happened = !fault; });
+    if (crashes_after_commit()) return false;
     if (!settle("an act")) return false;
     (void)store_->read([&](server::Repositories& r) { watcher_.server_acted(r); });
     return happened;
 }
 
-bool Hub::read(const std::function<void(server::Repositories&, const server::Call&)>& reader) {
-    return running() && !core_->read("reader", reader);
+void Hub::look() {
+    if (running()) (void)store_->read([&](server::Repositories& r) { watcher_.server_acted(r); });
 }
 
-void Hub::tell_news(const std::vector<SiteId>& sites) {
-    if (!running()) return;
-    std::vector<server::Outgoing> messages;
-    (void)store_->read([&](server::Repositories& r) {
-        for (const SiteId site : sites) {
-            auto news = server::exchange::news(r, site);
-            std::move(news.begin(), news.end(), std::back_inserter(messages));
-        }
-    });
-    for (auto& message : messages) publish(std::move(message));
+void Hub::demand_read(
+    const std::function<void(server::Repositories&, const server::Call&)>& reader) {
+    if (!running()) throw Violation("the server can be read", "it does not run", {"server"});
+    if (const auto fault = core_->read("reader", reader))
+        throw Violation("the server can be read", std::string{to_text(*fault)}, {"server"});
+}
+
+void Hub::devices_changed(std::vector<DeviceId> revoked, std::function<void()> done) {
+    // The managed broker throws them out; an external one knows nothing.
+    if (network_ != nullptr && broker_is_managed_)
+        for (const DeviceId& device : revoked) network_->ban(device.text());
+    done();
 }
 
 void Hub::publish(server::Outgoing message) {
@@ -145,32 +184,60 @@ void Hub::power_cut(std::string_view point) {
     die(point);
 }
 
-void Hub::die(std::string_view point) {
-    scene_.coverage.count("crash point", point);
-    scene_.say("server", fmt::format("loses power ({})", point));
+void Hub::end() {
     posted_.clear();
     core_.reset();
     store_.reset();
+    ++run_;
     if (network_ != nullptr && broker_is_managed_) network_->stop();
-    scene_.agenda.in(Millis{rng_.between(restart_min.count(), restart_max.count())}, [this] {
-        disk_.power_on(rng_);
-        start();
-    });
+}
+
+void Hub::start_later(bool power_was_cut) {
+    scene_.agenda.in(Millis{rng_.between(restart_min.count(), restart_max.count())},
+                     [this, power_was_cut] {
+                         if (power_was_cut) disk_.power_on(rng_);
+                         start();
+                     });
+}
+
+void Hub::die(std::string_view point) {
+    scene_.coverage.count("crash point", point);
+    scene_.say("server", fmt::format("loses power ({})", point));
+    end();
+    start_later(true);
+}
+
+void Hub::kill() {
+    if (!running()) return;
+    scene_.coverage.count("crash point", "server: kill -9");
+    scene_.say("server", "its program is killed");
+    disk_.kill_process();
+    end();
+    start_later(false);
+}
+
+void Hub::stop_and_start(bool cut) {
+    if (!running()) return;
+    scene_.say("server", "its program is stopped");
+    if (cut) disk_.cut_power_at_next_remove();
+    end();
+    if (!disk_.dead()) return start_later(false);
+    scene_.coverage.count("crash point",
+                          fmt::format("server: in {}", to_text(disk_.last_operation())));
+    scene_.say("server", "loses power while it stops");
+    start_later(true);
 }
 
 void Hub::restore(const tests::DiskImage& image, bool said) {
     if (!running()) return;
-    posted_.clear();
-    core_.reset();
-    store_.reset();
+    end();
     disk_.restore(image);
     restored_ = true;
     say_new_generation_ = said;
     scene_.say("server", said ? "is restored from an older image"
                               : "is restored from an older image, and nobody says so");
-    if (network_ != nullptr && broker_is_managed_) network_->stop();
-    scene_.agenda.in(Millis{rng_.between(restart_min.count(), restart_max.count())},
-                     [this] { start(); });
+    if (network_ != nullptr) network_->unban_all();
+    start_later(false);
 }
 
 }  // namespace pf::simulation

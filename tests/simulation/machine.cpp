@@ -43,6 +43,7 @@ Machine::Machine(Scene& scene, Network& network, MachineWatcher& watcher, Machin
       rng_{scene.rng.fork(number_of(spec_.id.text()))},
       entropy_{rng_.fork(1).next()},
       folder_{"/" + spec_.id.text()},
+      built_at_{scene.begins_at - std::chrono::days{30}},
       disk_{rng_.fork(2).next()},
       mount_{scene.vfs.mount(folder_ + "/", disk_)} {
     network_.add(*this);
@@ -50,11 +51,59 @@ Machine::Machine(Scene& scene, Network& network, MachineWatcher& watcher, Machin
 
 Machine::~Machine() = default;
 
+firmware::app::Keeper Machine::make_keeper() {
+    const auto start = [this, boot = BootId{entropy_.next_u64()}](std::optional<std::string> lost) {
+        firmware::app::Ports ports{.clock = *this,
+                                   .barrier = has_barrier() ? this : nullptr,
+                                   .cue = *this,
+                                   .entropy = entropy_,
+                                   .publish = [this](std::string topic, Bytes payload) {
+                                       return !disk_.dead() && network_.up(*this, std::move(topic),
+                                                                           std::move(payload));
+                                   }};
+        return firmware::app::Device::start({.data_dir = folder_,
+                                             .vfs = scene_.vfs.name(),
+                                             .identity = {.device = spec_.id,
+                                                          .site = spec_.site,
+                                                          .topic_root = spec_.topic_root,
+                                                          .site_authority = spec_.site_authority,
+                                                          .key = spec_.key,
+                                                          .kind = spec_.kind,
+                                                          .firmware = "sim-1",
+                                                          .boot = boot},
+                                             .build_time = built_at_,
+                                             .lost = std::move(lost)},
+                                            std::move(ports));
+    };
+    return {{.clock = *this, .barrier = has_barrier() ? this : nullptr, .cue = *this},
+            start,
+            {.started = [this] { began(); },
+             .ended =
+                 [this] {
+                     ++run_;
+                     if (!disk_.dead()) scene_.coverage.count("device", "ended by its keeper");
+                     network_.lost(*this);
+                 },
+             .notice =
+                 [this](const firmware::app::Notice& notice) { scene_.say(name(), notice.text); }}};
+}
+
+/// A device runs: of a new process, or the keeper started another.
+void Machine::began() {
+    ++run_;
+    heard_at_.reset();
+    if (disk_.dead()) return;
+    scene_.say(name(), fmt::format("runs, its clock says {}", to_rfc3339(wall())));
+    watcher_.started(*this);
+    network_.want(*this);
+}
+
 void Machine::start() {
     starting_ = false;
-    ++run_;
+    if (switched_off_) return;
     booted_at_ = scene_.agenda.now();
     scene_.vfs.set_wall_ms(to_ms(scene_.wall()));
+<<<<<<< HEAD
     firmware::app::Ports ports{.clock = *this,
                                .barrier = has_barrier() ? this : nullptr,
                                .cue = *this,
@@ -77,20 +126,13 @@ void Machine::start() {
                                                 .boot = BootId{entropy_.next_u64()}},
                                    .build_time = scene_.begins_at - std::chrono::days{30}};
     std::optional<journal::Fault> fault;
+=======
+>>>>>>> 8c19bf6 (Judge the simulation from bytes, at each step, and with more faults)
     if (const auto operations = std::exchange(cut_in_start_, 0); operations != 0)
         disk_.cut_power_at(disk_.operations() + operations);
     if (std::exchange(cut_at_deletion_, false)) disk_.cut_power_at_next_remove();
-    try {
-        auto started = firmware::app::Device::start(std::move(options), std::move(ports));
-        if (started.has_value())
-            device_ = std::move(*started);
-        else
-            fault = started.error();
-    } catch (const journal::ReadFailed& failed) {
-        fault = failed.fault();
-    } catch (const cache::ReadFailed&) {
-        fault = journal::Fault::io_error;
-    }
+    keeper_ = std::make_unique<firmware::app::Keeper>(make_keeper());
+    const auto fault = keeper_->start();
     if (disk_.dead()) {
         scene_.coverage.count("crash point",
                               fmt::format("device: in {}", to_text(disk_.last_operation())));
@@ -101,29 +143,45 @@ void Machine::start() {
             throw Violation("the device's files survive a power cut",
                             std::string{journal::to_text(*fault)}, {name()});
         scene_.say(name(), fmt::format("does not start: {}", journal::to_text(*fault)));
+        keeper_.reset();
         starting_ = true;
         scene_.agenda.in(start_again, [this] { start(); });
         return;
     }
-    device_->on_notice(
-        [this](const firmware::app::Notice& notice) { scene_.say(name(), notice.text); });
-    scene_.say(name(), fmt::format("runs, its clock says {}", to_rfc3339(wall())));
-    watcher_.started(*this);
-    network_.want(*this);
     arm_timer();
 }
 
 bool Machine::call(std::string_view what, const std::function<void(firmware::app::Device&)>& f) {
-    if (!device_) return false;
-    bool unreadable = false;
+    if (!running()) return false;
+    return enter(what, [&](firmware::app::Keeper& keeper) { (void)keeper.call(f); });
+}
+
+void Machine::on_code(std::string_view text) {
+    (void)enter("a scan", [&](firmware::app::Keeper& keeper) {
+        keeper.on_code({to_bytes(text), "camera-0", {}});
+    });
+}
+
+void Machine::on_document(std::string_view number) {
+    (void)enter("a document", [&](firmware::app::Keeper& keeper) {
+        keeper.on_document({std::string{number}, "reader-0"});
+    });
+}
+
+void Machine::barrier(firmware::ports::BarrierEvent event) {
+    if (running()) watcher_.at_barrier(*this, event);
+    (void)enter("a barrier event",
+                [&](firmware::app::Keeper& keeper) { keeper.on_barrier(event); });
+}
+
+/// Into the program. False: there is none, or it or its device did not survive this.
+bool Machine::enter(std::string_view what, const std::function<void(firmware::app::Keeper&)>& f) {
+    if (!keeper_) return false;
+    const std::uint64_t run = run_;
     try {
-        f(*device_);
+        f(*keeper_);
     } catch (const Violation&) {
         throw;
-    } catch (const journal::ReadFailed&) {
-        unreadable = true;
-    } catch (const cache::ReadFailed&) {
-        unreadable = true;
     } catch (const std::exception& exception) {
         if (!disk_.dead())
             throw Violation("a device never falls over its own bug",
@@ -135,30 +193,26 @@ bool Machine::call(std::string_view what, const std::function<void(firmware::app
         die(fmt::format("device: in {}", to_text(operation)));
         return false;
     }
-    if (unreadable) {
-        scene_.say(name(), "its file can't be read; the program ends");
-        stop_process();
-        return false;
-    }
-    watcher_.called(*this);
+    const bool same = running() && run == run_;
+    if (running()) watcher_.called(*this);
     arm_timer();
-    return true;
+    return same;
 }
 
 void Machine::arm_timer() {
-    if (!device_) return;
+    if (!keeper_) return;
     Millis wait = tick_at_least_every;
-    if (const auto at = device_->wake_at())
+    if (const auto at = keeper_->wake_at())
         wait = std::clamp(*at - steady(), tick_at_most_every, wait);
     scene_.agenda.in(wait, [this, number = ++timer_] {
-        if (number == timer_) call("a tick", [](firmware::app::Device& d) { d.tick(); });
+        if (number == timer_) enter("a tick", [](firmware::app::Keeper& k) { k.tick(); });
     });
 }
 
 // --- death ---------------------------------------------------------------------------------------
 
 void Machine::power_cut(std::string_view point) {
-    if (!device_) return;
+    if (!keeper_) return;
     disk_.cut_power();
     die(point);
 }
@@ -167,15 +221,30 @@ void Machine::die(std::string_view point) {
     if (cut_at_pulse_ && point == "device: at the pulse") cut_at_pulse_ = false;
     scene_.coverage.count("crash point", point);
     scene_.say(name(), fmt::format("loses power ({})", point));
-    device_.reset();
-    ++timer_;
-    ++run_;
-    network_.lost(*this);
+    end_process();
     restart_later(true);
 }
 
+void Machine::end_process() {
+    keeper_.reset();
+    ++timer_;
+    ++run_;
+    heard_at_.reset();
+    network_.lost(*this);
+}
+
+void Machine::switch_off() {
+    switched_off_ = true;
+    if (keeper_) end_process();
+}
+
+void Machine::switch_on() {
+    switched_off_ = false;
+    if (!starting_ && !keeper_) start();
+}
+
 void Machine::kill() {
-    if (!device_) return;
+    if (!keeper_) return;
     scene_.coverage.count("crash point", "device: kill -9");
     stop_process();
 }
@@ -183,10 +252,7 @@ void Machine::kill() {
 void Machine::stop_process() {
     scene_.say(name(), "its program is killed");
     disk_.kill_process();
-    device_.reset();
-    ++timer_;
-    ++run_;
-    network_.lost(*this);
+    end_process();
     restart_later(false);
 }
 
@@ -201,11 +267,8 @@ void Machine::restart_later(bool power_was_cut) {
 }
 
 void Machine::come_back_with(const std::function<tests::DiskImage(tests::DiskImage)>& change) {
-    if (!device_) return;
-    device_.reset();
-    ++timer_;
-    ++run_;
-    network_.lost(*this);
+    if (!keeper_) return;
+    end_process();
     disk_.restore(change(disk_.image()));
     restart_later(false);
 }
@@ -228,9 +291,17 @@ void Machine::link_down() {
     call("link down", [](firmware::app::Device& d) { d.on_link_down(); });
 }
 
+void Machine::heard(const std::string& topic, const Bytes& payload) {
+    if (topic.ends_with("dn/chunk") && wire::decode_chunk(payload).has_error()) return;
+    heard_at_ = ever_heard_at_ = scene_.agenda.now();
+    if (topic.ends_with("dn/time")) time_heard_at_ = scene_.agenda.now();
+}
+
 void Machine::message(const std::string& topic, const Bytes& payload) {
+    heard(topic, payload);
     firmware::cache::Cache::UsesPosition before;
     command_ = command_in(topic, payload, spec_.site_authority);
+    if (command_) watcher_.commanded(*this, *command_);
     const bool survived = call(topic, [&](firmware::app::Device& d) {
         before = d.cache().uses_position();
         d.on_message(topic, payload);
@@ -266,6 +337,7 @@ void Machine::pulse(Millis) {
 }
 
 void Machine::show(const firmware::ports::Display& display) {
+    shown_ = display.reason;
     if (!disk_.dead()) scene_.coverage.count("reason", admission::words(display.reason).key);
 }
 

@@ -51,7 +51,8 @@ void Network::connect_later(Client& client, Millis wait) {
 
 void Network::try_connect(Client& client) {
     if (!client.user->running() || client.connected) return;
-    if (!running_ || client.partitioned) return connect_later(client, Millis{2'000});
+    if (!running_ || client.partitioned || client.banned)
+        return connect_later(client, Millis{2'000});
     client.will = client.user->connecting();
     if (!client.user->running()) return;
     client.connected = true;
@@ -125,9 +126,19 @@ bool Network::tamper(std::string_view topic, Bytes& payload) {
     if (chunk.has_error() || chunk->rows.empty()) return false;
     auto& rows = chunk->rows;
     const auto at = static_cast<std::size_t>(rng_.below(rows.size()));
-    rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(at));
+    auto& row = rows[at];
+    const bool gone = rng_.percent(40);
+    if (gone) {
+        rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(at));
+    } else {
+        // The last byte is part of a number or a text, so most of these still decode.
+        Bytes& bytes = row.body && !row.body->empty() && rng_.percent(70) ? *row.body : row.key;
+        bytes.back() ^= static_cast<Byte>(1U << rng_.below(8));
+    }
     payload = wire::encode(*chunk);
-    scene_.say("network", fmt::format("a row of a list page for {} disappears", device_of(topic)));
+    scene_.coverage.count("tampering", gone ? "a row disappears" : "a row says something else");
+    scene_.say("network", fmt::format("a row of a list page for {} {}", device_of(topic),
+                                      gone ? "disappears" : "is altered"));
     return true;
 }
 
@@ -156,6 +167,17 @@ void Network::start() {
     if (running_) return;
     running_ = true;
     scene_.say("network", "the broker is up");
+}
+
+void Network::ban(const std::string& name) {
+    Client& client = clients_.at(name);
+    client.banned = true;
+    scene_.say("network", fmt::format("{} is thrown out", name));
+    if (client.connected) end(client, true);
+}
+
+void Network::unban_all() {
+    for (auto& [name, client] : clients_) client.banned = false;
 }
 
 void Network::reconnect_all() {

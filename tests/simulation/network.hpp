@@ -58,6 +58,9 @@ public:
     void stop();
     void start();
     bool running() const noexcept { return running_; }
+    /// The broker throws this one out and lets it in no more.
+    void ban(const std::string& name);
+    void unban_all();
     /// Everybody connects anew.
     void reconnect_all();
 
@@ -67,6 +70,7 @@ private:
         bool connected = false;
         bool connecting = false;
         bool partitioned = false;
+        bool banned = false;
         std::uint64_t session = 0;
         std::uint64_t silences = 0;
         Will will;

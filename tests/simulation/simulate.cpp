@@ -3,9 +3,11 @@
 
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "tests/simulation/world.hpp"
 
@@ -65,8 +67,10 @@ std::optional<Options> read_options(int count, char** words) {
             out.settings.faults = false;
         } else if (word == "--demand-coverage") {
             out.demand_coverage = true;
-        } else if (!take(word, "--scans=", out.settings.scans) &&
-                   !take(word, "--phases=", out.settings.phases)) {
+        } else if (take(word, "--scans=", out.settings.scans) ||
+                   take(word, "--phases=", out.settings.phases)) {
+            out.settings.demand_enough = false;
+        } else {
             return std::nullopt;
         }
     }
@@ -74,19 +78,47 @@ std::optional<Options> read_options(int count, char** words) {
     return out;
 }
 
+/// The world that runs, for whatever ends the program from inside it.
+const World* running_world = nullptr;
+std::uint64_t running_seed = 0;
+
+void print_last(const World& world, const std::vector<std::string>& about) {
+    fmt::print("\n{}\n", world.timeline().last(lines_printed, about));
+}
+
+void print_at_death() {
+    // Once: printing may fail too.
+    const World* const world = std::exchange(running_world, nullptr);
+    if (world == nullptr) return;
+    print_last(*world, {});
+    fmt::print("seed {} ended the program: what ended it is above or below\n", running_seed);
+    std::fflush(stdout);
+}
+
+void on_abort(int) { print_at_death(); }
+
 bool run_seed(std::uint64_t seed, const Settings& settings, Coverage& coverage) {
     const auto began = std::chrono::steady_clock::now();
     World world{seed, settings};
+    running_world = &world;
+    running_seed = seed;
     try {
         world.run();
     } catch (const Violation& violation) {
+        running_world = nullptr;
         std::string about;
         for (const auto& one : violation.about()) about += " " + one;
-        fmt::print("\n{}\nseed {} violates {}:\n  {}\n\nrun it again: simulate --seed={} --trace\n",
-                   world.timeline().last(lines_printed, violation.about()), seed, violation.rule(),
-                   violation.what(), seed);
+        print_last(world, violation.about());
+        fmt::print("seed {} violates {}:\n  {}\n\nrun it again: simulate --seed={} --trace\n", seed,
+                   violation.rule(), violation.what(), seed);
+        return false;
+    } catch (const std::exception& exception) {
+        running_world = nullptr;
+        print_last(world, {});
+        fmt::print("seed {} ends in an exception:\n  {}\n", seed, exception.what());
         return false;
     }
+    running_world = nullptr;
     coverage.add(world.coverage());
     const auto took = std::chrono::steady_clock::now() - began;
     fmt::print("seed {}: {}; {} ms\n", seed, world.summary(),
@@ -104,7 +136,11 @@ extern "C" const char* __asan_default_options() {
     return "malloc_context_size=2:quarantine_size_mb=4:max_malloc_fill_size=0:detect_leaks=0";
 }
 
+extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
+
 int main(int count, char** words) {
+    std::signal(SIGABRT, on_abort);
+    if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(print_at_death);
     const auto options = read_options(count, words);
     if (!options) {
         fmt::print("{}", usage);

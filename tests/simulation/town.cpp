@@ -33,7 +33,7 @@ admission::Product product(std::string_view zh, std::string_view en) {
 void add_products(Town& town, Repositories& r, const Call& call, SiteId site) {
     town.front = *catalog::add_point(r, call, site, "前门", "Front gate");
     town.back = *catalog::add_point(r, call, site, "后门", "Back gate");
-    town.morning = *catalog::add_window(r, call, site, 8 * 60 + 2, 8 * 60 + 5);
+    town.morning = *catalog::add_window(r, call, site, morning_from_min, morning_until_min);
     town.plain = *catalog::add_product(r, call, site, product("成人票", "Day ticket"));
     auto concession = product("优惠票", "Concession");
     concession.certificate = {ticket::PersonType::child, ticket::PersonType::senior};
@@ -75,6 +75,7 @@ MachineSpec pair_device(Town& town, Hub& hub, Entropy& entropy, std::string_view
     if (!identity) throw std::logic_error{"a device can't be paired"};
     return {.id = id,
             .site = site,
+            .point = point,
             .kind = kind,
             .topic_root = identity->topic_root,
             .site_authority = *crypto::PublicKey::from_point(identity->site_authority),
@@ -167,6 +168,7 @@ std::optional<std::string> issue(Town& town, Hub& hub, const Plan& plan) {
     for (const auto& carrier : plan.draft.carriers)
         (carrier.kind == admission::CarrierKind::code ? model.code : model.document) = carrier.text;
     town.tickets.push_back(std::move(model));
+    hub.look();
     return fmt::format("sells {} as ticket {}, {} persons", town.tickets.back().label,
                        to_text(made->claims.id), made->claims.persons);
 }
@@ -215,6 +217,7 @@ std::vector<MachineSpec> found(Town& town, Hub& hub, Scene& scene) {
     pair("gate-3", town.hill, DeviceKind::gate, town.back);
     pair("handheld-1", town.hill, DeviceKind::handheld, town.front);
     pair("gate-4", town.lake, DeviceKind::gate, town.front);
+    pair("gate-5", town.hill, DeviceKind::gate, town.front);  // will be stolen
     while (town.tickets.size() < tickets_at_first)
         (void)issue(town, hub, plan_ticket(town, rng, town.first_day));
     for (int i = 0; i < shared_documents_at_first; ++i)
@@ -250,6 +253,7 @@ std::optional<std::string> issue_two_on_one_document(Town& town, Hub& hub, tests
 std::optional<std::string> revoke_ticket(Town& town, Hub& hub, tests::Rng& rng) {
     TicketModel* const one = pick_alive(town, rng);
     if (one == nullptr) return std::nullopt;
+    one->ever_refused = true;
     const bool happened = hub.act(
         std::string{staff}, [&](Repositories& r, const Call& call) -> std::optional<Committed> {
             auto done = orders::revoke(r, call, hub.keys(), one->claims.id, "refund");
@@ -264,6 +268,7 @@ std::optional<std::string> revoke_ticket(Town& town, Hub& hub, tests::Rng& rng) 
 std::optional<std::string> reissue_ticket(Town& town, Hub& hub, tests::Rng& rng) {
     TicketModel* const one = pick_alive(town, rng);
     if (one == nullptr) return std::nullopt;
+    one->ever_refused = true;
     std::optional<orders::Ticket> made;
     const bool happened = hub.act(
         std::string{staff}, [&](Repositories& r, const Call& call) -> std::optional<Committed> {
@@ -323,7 +328,7 @@ std::optional<std::string> rotate_keys(Town& town, Hub& hub, tests::Rng& rng) {
     return ticket_key ? "signs tickets with a new key" : "hashes carriers with a new key";
 }
 
-std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, WallTime now,
+std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, SteadyTime now,
                                         const DeviceId& device, std::uint64_t journal_seq) {
     wire::Command command;
     constexpr wire::CommandKind kinds[] = {
@@ -331,7 +336,9 @@ std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, W
         wire::CommandKind::open,   wire::CommandKind::test_scan,
         wire::CommandKind::resend, wire::CommandKind::renew_certificate};
     command.kind = rng.pick(kinds);
-    command.expires_at = now + Millis{rng.between(2'000, 120'000)};
+    const Millis span{rng.between(2'000, 120'000)};
+    command.expires_at = hub.now() + span;
+    command.persons = static_cast<std::uint16_t>(rng.percent(30) ? rng.between(2, 4) : 1);
     command.text = "wheelchair";
     if (command.kind == wire::CommandKind::test_scan && !town.tickets.front().qr.empty())
         command.text = town.tickets.front().qr.back();
@@ -348,10 +355,36 @@ std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, W
     town.commands.push_back({.id = sent->command.id,
                              .device = device.text(),
                              .kind = command.kind,
-                             .expires_at = command.expires_at});
+                             .issued_at = now,
+                             .span = span});
     return fmt::format("sends {} command {} of kind {}, good until {}", device.text(),
                        to_hex(sent->command.id).substr(0, 6), static_cast<int>(command.kind),
                        to_rfc3339(command.expires_at));
+}
+
+std::optional<std::array<Byte, 16>> ask_device(Hub& hub, const MachineSpec& spec) {
+    wire::Command command;
+    const bool gate = spec.kind == wire::DeviceKind::gate;
+    command.kind = gate ? wire::CommandKind::open : wire::CommandKind::test_scan;
+    command.expires_at = hub.now() + Millis{60'000};
+    command.text = "is anybody there";
+    std::optional<std::array<Byte, 16>> id;
+    const bool happened = hub.act(
+        std::string{staff}, [&](Repositories& r, const Call& call) -> std::optional<Committed> {
+            auto done = fleet::send_command(r, call, hub.keys(), spec.id, command);
+            if (done.has_error()) return std::nullopt;
+            id = done->first.command.id;
+            return Committed{.effects = std::move(done->second), .revoked = {}};
+        });
+    return happened ? id : std::nullopt;
+}
+
+bool revoke_device(Hub& hub, const DeviceId& device) {
+    return hub.act(
+        std::string{staff}, [&](Repositories& r, const Call& call) -> std::optional<Committed> {
+            if (fleet::revoke(r, call, device)) return std::nullopt;
+            return Committed{.effects = {}, .devices_changed = true, .revoked = {device}};
+        });
 }
 
 void recall(Town& town, Repositories& r) {

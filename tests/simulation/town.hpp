@@ -18,7 +18,8 @@ struct TicketModel {
     std::optional<std::string> code;
     std::optional<std::string> document;
     bool revoked = false;
-    bool forgotten = false;  // the server was restored to a time before it was issued
+    bool ever_refused = false;  // somebody revoked or reissued it once, or tried
+    bool forgotten = false;     // the server was restored to a time before it was issued
 
     const ticket::Entitlement* at(SiteId site, ProductId product) const;
 };
@@ -27,13 +28,18 @@ struct CommandModel {
     std::array<Byte, 16> id{};
     std::string device;
     wire::CommandKind kind = wire::CommandKind::open;
-    WallTime expires_at;
-    int pulses = 0;
+    SteadyTime issued_at;
+    Millis span{0};
+    int arrivals = 0;
 };
+
+/// Hours of the early show, minutes of the day.
+inline constexpr std::uint16_t morning_from_min = 8 * 60 + 2, morning_until_min = 8 * 60 + 5;
 
 struct MachineSpec {
     DeviceId id;
     SiteId site;
+    PointId point;
     wire::DeviceKind kind = wire::DeviceKind::gate;
     std::string topic_root;
     crypto::PublicKey site_authority;
@@ -69,8 +75,11 @@ std::optional<std::string> revoke_ticket(Town& town, Hub& hub, tests::Rng& rng);
 std::optional<std::string> reissue_ticket(Town& town, Hub& hub, tests::Rng& rng);
 std::optional<std::string> add_product(Town& town, Hub& hub, tests::Rng& rng, Day today);
 std::optional<std::string> rotate_keys(Town& town, Hub& hub, tests::Rng& rng);
-std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, WallTime now,
+std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, SteadyTime now,
                                         const DeviceId& device, std::uint64_t journal_seq);
+/// One that must be answered: everything is healed.
+std::optional<std::array<Byte, 16>> ask_device(Hub& hub, const MachineSpec& spec);
+bool revoke_device(Hub& hub, const DeviceId& device);
 /// After a restore: which tickets does the server still know, and at which generation?
 void recall(Town& town, server::Repositories& r);
 

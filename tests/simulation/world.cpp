@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sync-server/fleet/fleet.hpp"
+
 namespace pf::simulation {
 namespace {
 
@@ -10,11 +12,14 @@ constexpr Millis between_faults_min{4'000};
 constexpr Millis between_faults_max{32'000};
 constexpr Millis between_acts_max{30'000};
 constexpr Millis between_images{25'000};
-constexpr Millis news_every{60'000};
 constexpr Millis morning_offline{40'000};
 constexpr Millis heal_within{45LL * 60 * 1000};
 constexpr std::size_t images_max = 4;
 constexpr std::size_t batches_max = 120;
+constexpr std::uint64_t scans_min = 500;
+constexpr std::uint64_t fault_kinds_min = 20;
+constexpr std::int64_t operations_in_server_birth_max = 60;
+constexpr std::uint64_t season_in_seeds = 4;  // every fourth seed has a closed season
 
 }  // namespace
 
@@ -43,12 +48,16 @@ void World::run() {
     found_town();
     for (std::uint64_t phase = 0; phase < settings_.phases; ++phase) {
         if (phase > 0) night();
+        if (phase + 1 == settings_.phases && phase > 0 && scene_.seed % season_in_seeds == 0)
+            closed_season();
         day(settings_.scans / settings_.phases + 1);
     }
     heal();
     settle();
     checks_.check_end(machines_);
+    demand_answers();
     replay();
+    demand_enough();
     for (auto& machine : machines_) count_damage(machine->disk().damage());
     count_damage(hub_.disk().damage());
 }
@@ -65,12 +74,18 @@ void World::count_damage(const tests::DiskDamage& damage) {
 }
 
 void World::found_town() {
+    // Whoever installs it plugs and unplugs.
+    if (settings_.faults && rng_.percent(50))
+        hub_.power_cut_in_next_start(
+            static_cast<std::uint64_t>(rng_.between(1, operations_in_server_birth_max)));
     hub_.start();
+    while (!hub_.running()) run_until(scene_.agenda.now() + Millis{1'000});
+    hub_.disk().cut_power_at(0);
     auto specs = found(town_, hub_, scene_);
     hub_.attach(network_);
     for (auto& spec : specs)
         machines_.push_back(std::make_unique<Machine>(scene_, network_, checks_, std::move(spec)));
-    crowd_ = std::make_unique<Crowd>(scene_, town_, machines_);
+    crowd_ = std::make_unique<Crowd>(scene_, town_, checks_, machines_);
     for (auto& machine : machines_) {
         // Whoever mounts it plugs and unplugs.
         if (settings_.faults && rng_.percent(50)) cut_in_first_start(*machine);
@@ -80,7 +95,7 @@ void World::found_town() {
     scene_.say("world", fmt::format("{} tickets are sold", town_.tickets.size()));
     if (settings_.faults) {
         for (const Fault fault : all_faults)
-            if (fault != Fault::night) deck_.push_back(fault);
+            if (fault != Fault::night && fault != Fault::closed_season) deck_.push_back(fault);
         rng_.shuffle(deck_);
     }
     run_until(scene_.agenda.now() + Millis{10'000});
@@ -94,9 +109,8 @@ void World::day(std::uint64_t scans) {
     SteadyTime fault_at = scan_at + Millis{rng_.between(3'000, 10'000)};
     SteadyTime act_at = scan_at + Millis{rng_.between(1, between_acts_max.count())};
     SteadyTime image_at = scan_at;
-    SteadyTime news_at = scan_at + news_every;
     while (crowd_->scans() < until || deck_.size() > keep) {
-        const SteadyTime next = std::min({scan_at, fault_at, act_at, image_at, news_at});
+        const SteadyTime next = std::min({scan_at, fault_at, act_at, image_at});
         run_until(next);
         const SteadyTime now = scene_.agenda.now();
         if (now >= scan_at) {
@@ -110,10 +124,6 @@ void World::day(std::uint64_t scans) {
         if (now >= image_at) {
             take_images();
             image_at = now + between_images;
-        }
-        if (now >= news_at) {
-            hub_.tell_news(town_.sites());
-            news_at = now + news_every;
         }
         if (now >= fault_at) {
             if (deck_.size() > keep) strike_next();
@@ -140,6 +150,36 @@ void World::night() {
     network_.start();
 }
 
+/// Everything is off for weeks. When it opens the devices let go of what is old, and then the
+/// server is lost and comes back from a copy of before: what both have lost is lost, and said
+/// (Begins).
+void World::closed_season() {
+    if (!settings_.faults || !hub_.running()) return;
+    run_until(scene_.agenda.now() + Millis{30'000});
+    scene_.say("world", "the season is over: everything is switched off");
+    scene_.coverage.count("fault", to_text(Fault::closed_season));
+    network_.set_weather({});
+    for (auto& machine : machines_) {
+        network_.set_partitioned(*machine, false);
+        machine->switch_off();
+    }
+    batches_.clear();
+    images_.clear();
+    server_images_.clear();
+    hub_.stop_and_start(false);
+    scene_.begins_at += std::chrono::days{rng_.between(31, 40)};
+    run_until(scene_.agenda.now() + Millis{20'000});
+    scene_.say("world", "the season begins");
+    network_.start();
+    for (auto& machine : machines_) machine->switch_on();
+    // Twice what a device waits before it tidies, so that all of it is gone.
+    run_until(scene_.agenda.now() + firmware::app::Device::tidy_every_ms * 2);
+    if (hub_.running() && !before_season_.empty()) hub_.restore(before_season_, rng_.percent(50));
+    run_until(scene_.agenda.now() + Millis{60'000});
+    for (int i = 0; i < 30; ++i) (void)issue_ticket(town_, hub_, rng_, today());
+    run_until(scene_.agenda.now() + Millis{60'000});
+}
+
 void World::take_images() {
     for (auto& machine : machines_) {
         if (!machine->running()) continue;
@@ -149,6 +189,8 @@ void World::take_images() {
     }
     if (!hub_.running()) return;
     server_images_.push_back(hub_.disk().image());
+    if (before_season_.empty() && server_images_.size() == images_max)
+        before_season_ = server_images_.back();
     if (server_images_.size() > images_max) server_images_.pop_front();
 }
 
@@ -170,7 +212,7 @@ void World::work_at_the_server() {
     } else {
         const Machine& machine = *rng_.pick(machines_);
         const auto& files = checks_.truth(machine).file;
-        said = send_command(town_, hub_, rng_, scene_.wall(), machine.spec().id,
+        said = send_command(town_, hub_, rng_, scene_.agenda.now(), machine.spec().id,
                             files.empty() ? 0 : files.back().events.size());
     }
     if (said) scene_.say("server", *said);
@@ -187,6 +229,8 @@ void World::heal() {
         machine->disk().set_capacity_bytes(UINT64_MAX);
         machine->set_clock_right();
     }
+    count_planned();
+    hub_.step_clock(-hub_.clock_offset());
     hub_.disk().cut_power_at(0);
     hub_.power_cut_in_next_start(0);
     hub_.disk().fail_at(0);
@@ -205,20 +249,56 @@ void World::settle() {
     const SteadyTime until = scene_.agenda.now() + heal_within;
     std::optional<Unsettled> why;
     do {
-        run_until(scene_.agenda.now() + Millis{20'000});
-        hub_.tell_news(town_.sites());
-        run_until(scene_.agenda.now() + Millis{10'000});
+        run_until(scene_.agenda.now() + Millis{30'000});
         why = checks_.unsettled(machines_);
     } while (why && scene_.agenda.now() < until);
     if (why) throw Violation("liveness: after healing all agree", why->what, why->about);
     scene_.say("world", "all agree");
 }
 
+/// Everybody can be reached, so a command is done and answered.
+void World::demand_answers() {
+    std::vector<std::pair<Machine*, std::array<Byte, 16>>> asked;
+    for (auto& machine : machines_) {
+        if (checks_.is_revoked(machine->name())) continue;
+        const auto id = ask_device(hub_, machine->spec());
+        if (!id) throw Violation("liveness: commands", "can't be sent", {machine->name()});
+        asked.emplace_back(machine.get(), *id);
+    }
+    run_until(scene_.agenda.now() + Millis{20'000});
+    for (const auto& [machine, id] : asked) {
+        hub_.demand_read([&](server::Repositories& r, const server::Call&) {
+            const auto record = server::fleet::command(r, id);
+            if (record && record->state == wire::CommandState::done) return;
+            throw Violation(
+                "liveness: commands",
+                fmt::format("{} was asked and answered {} ({})", machine->name(),
+                            record && record->state ? static_cast<int>(*record->state) : 0,
+                            record ? record->detail : "unknown"),
+                {machine->name(), to_hex(id).substr(0, 6)});
+        });
+    }
+}
+
+/// A seed that met little proves little.
+void World::demand_enough() {
+    if (!settings_.faults || !settings_.demand_enough) return;
+    std::uint64_t kinds = 0;
+    for (const Fault fault : all_faults)
+        if (scene_.coverage.of("fault", to_text(fault)) > 0) ++kinds;
+    if (crowd_->scans() < scans_min || kinds < fault_kinds_min)
+        throw Violation("a seed meets enough",
+                        fmt::format("{} scans of {}, {} kinds of faults of {}", crowd_->scans(),
+                                    scans_min, kinds, fault_kinds_min),
+                        {});
+}
+
 /// Old batches once more: nothing may change (invariant 3).
 void World::replay() {
     const auto batches = batches_;
     for (const Envelope& old : batches) hub_.message(old.topic, old.payload);
-    hub_.read([&](server::Repositories& r, const server::Call&) { checks_.check_server(r); });
+    hub_.demand_read(
+        [&](server::Repositories& r, const server::Call&) { checks_.check_server(r); });
     if (const auto why = checks_.unsettled(machines_))
         throw Violation("invariant 3: once is once", "after old batches came again " + why->what,
                         why->about);

@@ -17,6 +17,7 @@ struct Settings {
     std::uint64_t scans = 520;
     std::uint64_t phases = 3;  // with a night between them
     bool faults = true;
+    bool demand_enough = true;  // scans and faults, as few as a seed may have
     bool trace = false;
 };
 
@@ -51,6 +52,18 @@ private:
     void work_at_the_server();
 
     // faults.cpp
+    void closed_season();
+    void demand_answers();
+    void demand_enough();
+    struct Planned {
+        Fault fault;
+        const tests::CrashDisk* disk;
+        std::uint64_t operation;  // 0: the disk is to be full
+        std::uint64_t full_before;
+    };
+    void plan(Fault fault, const tests::CrashDisk& disk, std::uint64_t operation);
+    void count_planned();
+    bool revoke_one();
     /// False: not possible now, try again.
     bool strike(Fault fault);
     bool strike_network(Fault fault);
@@ -80,6 +93,8 @@ private:
     std::map<std::string, std::deque<Image>> images_;
     std::deque<tests::DiskImage> server_images_;
     std::deque<Envelope> batches_;
+    std::vector<Planned> planned_;
+    tests::DiskImage before_season_;
     std::uint64_t struck_ = 0;
 };
 

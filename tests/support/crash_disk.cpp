@@ -101,7 +101,10 @@ DiskOutcome CrashDisk::write(DiskFile& file, std::uint64_t offset, BytesView dat
     const std::uint64_t end = offset + data.size();
     if (end > file.content.size()) {
         const std::uint64_t growth = end - file.content.size();
-        if (bytes_used() + growth > capacity_bytes_) return DiskOutcome::full;
+        if (bytes_used() + growth > capacity_bytes_) {
+            ++full_answers_;
+            return DiskOutcome::full;
+        }
     }
     put(file.content, offset, data);
     file.pending.push_back({DiskFile::Change::Kind::write, offset, {data.begin(), data.end()}});

@@ -107,6 +107,8 @@ public:
     bool dead() const { return dead_; }
     std::uint64_t operations() const { return operations_; }
     std::uint64_t syncs() const { return syncs_; }
+    /// How often a write was answered with `full`.
+    std::uint64_t full_answers() const { return full_answers_; }
     /// The latest operation and its file: after a cut, where it happened (for coverage tables and
     /// the time line of a failing seed).
     DiskOperation last_operation() const { return last_operation_; }
@@ -155,6 +157,7 @@ private:
     std::string last_file_;
     std::uint64_t operations_ = 0;
     std::uint64_t syncs_ = 0;
+    std::uint64_t full_answers_ = 0;
     std::uint64_t cut_at_ = 0;
     bool cut_at_remove_ = false;
     std::uint64_t fail_at_ = 0;

@@ -290,6 +290,41 @@ TEST_CASE("an admission can be asked for by its number") {
     CHECK_FALSE(journal.admitted(3));
 }
 
+TEST_CASE("what became of a command is found by its id, as far back as it can matter") {
+    OnFiles files;
+    fj::Journal& journal = files.open();
+    const auto id = [](Byte number) {
+        std::array<Byte, 16> out{};
+        out.fill(number);
+        return out;
+    };
+    const auto write = [&](std::int64_t wall_ms, pf::journal::Body body) {
+        REQUIRE(ok(journal.append(stamp_at(wall_ms), std::move(body))));
+    };
+    write(noon_ms, pf::journal::CommandDone{id(1), 1, 3});
+    write(noon_ms + 1'000, pf::journal::Opened{.command = id(2), .persons = 1});
+    write(noon_ms + 1'000, pf::journal::CommandDone{id(2), 1, 4});
+    write(noon_ms + 2'000, pf::journal::Opened{.command = id(3), .persons = 1});
+    const auto trace = [&](Byte number, std::int64_t since_ms) {
+        return journal.trace_of(id(number), wall_from_ms(since_ms));
+    };
+    REQUIRE(trace(1, noon_ms));
+    CHECK(trace(1, noon_ms)->state == 3);
+    CHECK_FALSE(trace(1, noon_ms)->opened);
+    CHECK(trace(2, noon_ms)->state == 4);
+    CHECK(trace(2, noon_ms)->opened);
+    CHECK_FALSE(trace(3, noon_ms)->state);
+    CHECK(trace(3, noon_ms)->opened);
+    CHECK_FALSE(trace(4, noon_ms));
+    // Walks past nothing that a confirmed clock dates before.
+    CHECK_FALSE(trace(1, noon_ms + 2'000));
+    // Also in the epoch before.
+    pf::tests::SeededEntropy entropy{9};
+    REQUIRE(ok(journal.open_epoch(pf::journal::EpochOpened::Why::rolled_back,
+                                  stamp_at(noon_ms + 3'000), entropy)));
+    CHECK(trace(2, noon_ms)->state == 4);
+}
+
 TEST_CASE("a new epoch continues the end of the one before, which stays to be sent") {
     OnFiles files;
     fj::Journal& journal = files.open();

@@ -80,9 +80,8 @@ public:
         cache.reset();
         host.sent.clear();
         DiskImage left = disk.image();
-        std::erase_if(left, [](const auto& file) {
-            return file.first.find("cache") != std::string::npos;
-        });
+        std::erase_if(
+            left, [](const auto& file) { return file.first.find("cache") != std::string::npos; });
         disk.restore(left);
         open();
     }

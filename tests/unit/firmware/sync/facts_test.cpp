@@ -194,14 +194,15 @@ TEST_CASE("a command is done once, also when the cache that remembered it is los
     give(device, late);
     // The power went after the arm was opened and before the end of this one was written.
     const auto cut = open_command(3, noon + std::chrono::minutes{1});
-    REQUIRE(device.journal->append(device.host.stamp(device.now()),
-                                   pf::journal::Opened{.command = cut.id, .persons = 1})
+    REQUIRE(device.journal
+                ->append(device.host.stamp(device.now()),
+                         pf::journal::Opened{.command = cut.id, .persons = 1})
                 .has_value());
     device.lose_cache();
     device.link_up();
-    for (const auto& [command, state] : {std::pair{done, CommandState::done},
-                                         std::pair{late, CommandState::refused},
-                                         std::pair{cut, CommandState::failed}}) {
+    for (const auto& [command, state] :
+         {std::pair{done, CommandState::done}, std::pair{late, CommandState::refused},
+          std::pair{cut, CommandState::failed}}) {
         give(device, command);
         const auto answers = replies(device);
         REQUIRE(answers.size() == 1);
