@@ -67,8 +67,8 @@ void Checks::check_flags(Machine& machine, const pf::journal::Admitted& admitted
     const auto ever = machine.ever_heard_at();
     // A signed code needs no tickets list.
     const bool by_list = admitted.carrier != admission::CarrierKind::signed_qr;
-    const std::uint32_t stale = admission::flag_revoked_list_stale |
-                                (by_list ? admission::flag_tickets_list_stale : 0U);
+    const std::uint32_t stale =
+        admission::flag_revoked_list_stale | (by_list ? admission::flag_tickets_list_stale : 0U);
     if ((!ever || now - *ever > lists_fresh) && (admitted.flags & stale) != stale)
         wrong("heard nothing for hours and does not call its lists stale");
 }

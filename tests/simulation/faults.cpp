@@ -192,6 +192,17 @@ void World::cut_in_first_start(Machine& machine) {
         machine.power_cut_in_next_start(static_cast<std::uint64_t>(operations));
 }
 
+void World::lose_cache(Machine& machine) {
+    scene_.say("world", fmt::format("{} loses its cache", machine.name()));
+    scene_.coverage.count("fault", to_text(Fault::cache_lost));
+    checks_.cache_lost(machine);
+    if (rng_.percent(60)) cut_in_first_start(machine);
+    machine.come_back_with([](tests::DiskImage now) {
+        std::erase_if(now, [](const auto& file) { return is_of(file.first, "cache"); });
+        return now;
+    });
+}
+
 bool World::strike_files(Fault fault) {
     Machine* const one = any_running(false);
     if (one == nullptr) return false;
@@ -200,8 +211,9 @@ bool World::strike_files(Fault fault) {
     if (goes_back && images.size() < 2) return false;
     scene_.say("world", fmt::format("fault: {} of {}", to_text(fault), one->name()));
     tests::CrashDisk& disk = one->disk();
-    const bool of_the_disk = fault == Fault::disk_full || fault == Fault::disk_hiccup;
-    if (!of_the_disk) scene_.coverage.count("fault", to_text(fault));
+    const bool seen_later =
+        fault == Fault::disk_full || fault == Fault::disk_hiccup || fault == Fault::cache_lost;
+    if (!seen_later) scene_.coverage.count("fault", to_text(fault));
     if (fault == Fault::disk_full) {
         plan(fault, disk, 0);
         disk.set_capacity_bytes(disk.bytes_used() + rng_.below(6'000));
@@ -214,11 +226,14 @@ bool World::strike_files(Fault fault) {
         plan(fault, disk, at);
     }
     if (fault == Fault::cache_lost) {
-        checks_.cache_lost(*one);
-        if (rng_.percent(60)) cut_in_first_start(*one);
-        one->come_back_with([](tests::DiskImage now) {
-            std::erase_if(now, [](const auto& file) { return is_of(file.first, "cache"); });
-            return now;
+        // Just after a command was carried out: the journal alone remembers it.
+        const auto said = one->has_barrier()
+                              ? send_command(town_, hub_, rng_, scene_.agenda.now(), one->spec().id,
+                                             0, wire::CommandKind::open)
+                              : std::nullopt;
+        if (said) scene_.say("server", *said);
+        scene_.agenda.in(Millis{said ? rng_.between(100, 1'500) : 0}, [this, one] {
+            if (one->running()) lose_cache(*one);
         });
     }
     if (!goes_back) return true;

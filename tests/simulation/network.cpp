@@ -14,6 +14,7 @@ constexpr Millis held_back_max{4'000};
 constexpr Millis queued_max{100'000};  // a broker under load, a session kept by somebody
 constexpr Millis silence{20'000};      // a link that carries nothing is given up after this
 constexpr Millis will_late_max{2'500};
+constexpr std::uint64_t given_again_percent = 50;
 
 std::string_view leaf_of(std::string_view topic) {
     const auto last = topic.rfind('/');
@@ -58,6 +59,9 @@ void Network::try_connect(Client& client) {
     client.connected = true;
     ++client.session;
     client.user->link_up();
+    const auto again = std::exchange(client.document, std::nullopt);
+    if (again && client.connected && rng_.percent(given_again_percent))
+        give(client, again->first, again->second);
 }
 
 void Network::end(Client& client, bool with_will) {
@@ -112,8 +116,13 @@ void Network::down(std::string topic, Bytes payload) {
         rng_.chance(weather_.tampering, 1'000) && tamper(topic, payload))
         scene_.coverage.count("fault", to_text(Fault::tampering));
     Client& client = found->second;
-    carry(name, [this, &client, session = client.session, topic = std::move(topic),
-                 payload = std::move(payload)] {
+    if (leaf_of(topic) == "dn/document" && client.connected) client.document = {topic, payload};
+    give(client, std::move(topic), std::move(payload));
+}
+
+void Network::give(Client& client, std::string topic, Bytes payload) {
+    carry(client.user->name(), [this, &client, session = client.session, topic = std::move(topic),
+                                payload = std::move(payload)] {
         if (!client.connected || client.session != session || !client.user->running()) return;
         scene_.coverage.count("message", leaf_of(topic));
         client.user->message(topic, payload);

@@ -3,6 +3,7 @@
 // simpler than tests/support/fake_link.hpp: here only what arrives where and when matters.
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -74,11 +75,14 @@ private:
         std::uint64_t session = 0;
         std::uint64_t silences = 0;
         Will will;
+        /// The last document of a session. A broker that heard no receipt for it gives it again.
+        std::optional<std::pair<std::string, Bytes>> document;
     };
     Client& client_of(const LinkUser& user) { return clients_.at(user.name()); }
     void connect_later(Client& client, Millis wait);
     void try_connect(Client& client);
     void end(Client& client, bool with_will);
+    void give(Client& client, std::string topic, Bytes payload);
     void carry(const std::string& name, std::function<void()> arrive);
     bool draw(std::uint32_t in_a_thousand, std::string_view fault);
     bool tamper(std::string_view topic, Bytes& payload);

@@ -329,14 +329,15 @@ std::optional<std::string> rotate_keys(Town& town, Hub& hub, tests::Rng& rng) {
 }
 
 std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, SteadyTime now,
-                                        const DeviceId& device, std::uint64_t journal_seq) {
+                                        const DeviceId& device, std::uint64_t journal_seq,
+                                        std::optional<wire::CommandKind> of_kind) {
     wire::Command command;
     constexpr wire::CommandKind kinds[] = {
         wire::CommandKind::open,   wire::CommandKind::open,
         wire::CommandKind::open,   wire::CommandKind::test_scan,
         wire::CommandKind::resend, wire::CommandKind::renew_certificate};
-    command.kind = rng.pick(kinds);
-    const Millis span{rng.between(2'000, 120'000)};
+    command.kind = of_kind.value_or(rng.pick(kinds));
+    const Millis span{rng.between(of_kind ? 60'000 : 2'000, 120'000)};
     command.expires_at = hub.now() + span;
     command.persons = static_cast<std::uint16_t>(rng.percent(30) ? rng.between(2, 4) : 1);
     command.text = "wheelchair";

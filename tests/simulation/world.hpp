@@ -64,6 +64,7 @@ private:
     void plan(Fault fault, const tests::CrashDisk& disk, std::uint64_t operation);
     void count_planned();
     bool revoke_one();
+    void lose_cache(Machine& machine);
     /// False: not possible now, try again.
     bool strike(Fault fault);
     bool strike_network(Fault fault);
