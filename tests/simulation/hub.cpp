@@ -166,11 +166,11 @@ void Hub::demand_read(
         throw Violation("the server can be read", std::string{to_text(*fault)}, {"server"});
 }
 
-void Hub::devices_changed(std::vector<DeviceId> revoked, std::function<void()> done) {
+void Hub::devices_changed(std::vector<DeviceId> revoked, std::function<void(bool)> done) {
     // The managed broker throws them out; an external one knows nothing.
     if (network_ != nullptr && broker_is_managed_)
         for (const DeviceId& device : revoked) network_->ban(device.text());
-    done();
+    done(true);
 }
 
 void Hub::publish(server::Outgoing message) {

@@ -60,7 +60,8 @@ firmware::app::Keeper Machine::make_keeper() {
                                    .publish = [this](std::string topic, Bytes payload) {
                                        return !disk_.dead() && network_.up(*this, std::move(topic),
                                                                            std::move(payload));
-                                   }};
+                                   },
+                                   .vault = &vault_};
         return firmware::app::Device::start({.data_dir = folder_,
                                              .vfs = scene_.vfs.name(),
                                              .identity = {.device = spec_.id,
