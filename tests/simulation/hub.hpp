@@ -72,13 +72,7 @@ public:
     std::array<Byte, 32> seed() override;
     void post(std::function<void()> task) override { posted_.push_back(std::move(task)); }
     void publish(server::Outgoing message) override;
-<<<<<<< HEAD
-    void devices_changed(std::vector<DeviceId>, std::function<void(bool)> done) override {
-        done(true);
-    }
-=======
     void devices_changed(std::vector<DeviceId> revoked, std::function<void(bool)> done) override;
->>>>>>> 8c19bf6 (Judge the simulation from bytes, at each step, and with more faults)
 
 private:
     /// Runs what the core posted; ends the server when its disk lost power.

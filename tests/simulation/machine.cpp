@@ -104,31 +104,6 @@ void Machine::start() {
     if (switched_off_) return;
     booted_at_ = scene_.agenda.now();
     scene_.vfs.set_wall_ms(to_ms(scene_.wall()));
-<<<<<<< HEAD
-    firmware::app::Ports ports{.clock = *this,
-                               .barrier = has_barrier() ? this : nullptr,
-                               .cue = *this,
-                               .entropy = entropy_,
-                               .publish =
-                                   [this](std::string topic, Bytes payload) {
-                                       return !disk_.dead() && network_.up(*this, std::move(topic),
-                                                                           std::move(payload));
-                                   },
-                               .vault = &vault_};
-    firmware::app::Options options{.data_dir = folder_,
-                                   .vfs = scene_.vfs.name(),
-                                   .identity = {.device = spec_.id,
-                                                .site = spec_.site,
-                                                .topic_root = spec_.topic_root,
-                                                .site_authority = spec_.site_authority,
-                                                .key = spec_.key,
-                                                .kind = spec_.kind,
-                                                .firmware = "sim-1",
-                                                .boot = BootId{entropy_.next_u64()}},
-                                   .build_time = scene_.begins_at - std::chrono::days{30}};
-    std::optional<journal::Fault> fault;
-=======
->>>>>>> 8c19bf6 (Judge the simulation from bytes, at each step, and with more faults)
     if (const auto operations = std::exchange(cut_in_start_, 0); operations != 0)
         disk_.cut_power_at(disk_.operations() + operations);
     if (std::exchange(cut_at_deletion_, false)) disk_.cut_power_at_next_remove();
