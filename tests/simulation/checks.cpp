@@ -237,7 +237,9 @@ void Checks::files_rolled_back(const Machine& machine, const DeviceTruth& to, bo
     }
     truth.life = ++lives_;
     pulses_[machine.name()].clear();
+    // The numbers of what was lost are given anew.
     standing_in_[machine.name()].reset();
+    std::erase_if(openings_, [&](const auto& of) { return of.first.device == machine.spec().id; });
     if (!cache_too) return;
     cache_lost(machine);
     truth.told = to.told;

@@ -90,8 +90,14 @@ std::optional<std::string> Checks::early_row(const firmware::cache::Cache& cache
         return std::nullopt;
     }
     for (const auto& row : newest.carried) {
-        if (std::ranges::find(held.carried, row) != held.carried.end()) continue;
         const auto& [kind, hash, ticket, generation] = row;
+        // Under another site key it may be there since long before: a retired key's rows may stay.
+        const bool is_held = std::ranges::any_of(held.carried, [&](const auto& other) {
+            return std::get<admission::CarrierKind>(other) == kind &&
+                   std::get<TicketId>(other) == ticket &&
+                   std::get<std::uint32_t>(other) == generation;
+        });
+        if (is_held) continue;
         for (const wire::Carried& carried : cache.carried(kind, hash))
             if (carried.claims.id == ticket && carried.claims.generation == generation)
                 return early;

@@ -104,6 +104,25 @@ void World::weather_for_a_while(Weather weather) {
     scene_.agenda.in(Millis{rng_.between(15'000, 50'000)}, [this] { network_.set_weather({}); });
 }
 
+/// Twice while the weather lasts: an "open" that lives as long as some messages are held back, a
+/// "resend" of what is confirmed least.
+void World::command_all(wire::CommandKind kind) {
+    for (const Millis wait : {Millis{2'000}, Millis{9'000}}) {
+        scene_.agenda.in(wait, [this, kind] {
+            for (auto& machine : machines_) {
+                const auto& files = checks_.truth(*machine).file;
+                const std::uint64_t end = files.empty() ? 0 : files.back().events.size();
+                const auto said =
+                    send_command(town_, hub_, rng_, scene_.agenda.now(), machine->spec().id, end,
+                                 {.kind = kind,
+                                  .span = Millis{kind == wire::CommandKind::open ? 3'000 : 30'000},
+                                  .from_seq = end});
+                if (said) scene_.say("server", *said);
+            }
+        });
+    }
+}
+
 bool World::strike_network(Fault fault) {
     scene_.say("world", fmt::format("fault: {}", to_text(fault)));
     if (fault == Fault::loss)
@@ -112,6 +131,8 @@ bool World::strike_network(Fault fault) {
         weather_for_a_while({.loss = 20, .duplication = 400, .reordering = 100});
     if (fault == Fault::reordering)
         weather_for_a_while({.loss = 20, .duplication = 50, .reordering = 500});
+    if (fault == Fault::reordering) command_all(wire::CommandKind::open);
+    if (fault == Fault::loss) command_all(wire::CommandKind::resend);
     if (fault == Fault::tampering) weather_for_a_while({.tampering = 600});
     if (fault == Fault::partition) {
         Machine* const one = any_running(false);
@@ -227,10 +248,11 @@ bool World::strike_files(Fault fault) {
     }
     if (fault == Fault::cache_lost) {
         // Just after a command was carried out: the journal alone remembers it.
-        const auto said = one->has_barrier()
-                              ? send_command(town_, hub_, rng_, scene_.agenda.now(), one->spec().id,
-                                             0, wire::CommandKind::open)
-                              : std::nullopt;
+        const auto said =
+            one->has_barrier()
+                ? send_command(town_, hub_, rng_, scene_.agenda.now(), one->spec().id, 0,
+                               {.kind = wire::CommandKind::open, .span = Millis{60'000}})
+                : std::nullopt;
         if (said) scene_.say("server", *said);
         scene_.agenda.in(Millis{said ? rng_.between(100, 1'500) : 0}, [this, one] {
             if (one->running()) lose_cache(*one);

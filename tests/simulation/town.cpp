@@ -330,20 +330,20 @@ std::optional<std::string> rotate_keys(Town& town, Hub& hub, tests::Rng& rng) {
 
 std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, SteadyTime now,
                                         const DeviceId& device, std::uint64_t journal_seq,
-                                        std::optional<wire::CommandKind> of_kind) {
+                                        const CommandWish& wish) {
     wire::Command command;
     constexpr wire::CommandKind kinds[] = {
         wire::CommandKind::open,   wire::CommandKind::open,
         wire::CommandKind::open,   wire::CommandKind::test_scan,
         wire::CommandKind::resend, wire::CommandKind::renew_certificate};
-    command.kind = of_kind.value_or(rng.pick(kinds));
-    const Millis span{rng.between(of_kind ? 60'000 : 2'000, 120'000)};
+    command.kind = wish.kind.value_or(rng.pick(kinds));
+    const Millis span = wish.span.value_or(Millis{rng.between(2'000, 120'000)});
     command.expires_at = hub.now() + span;
     command.persons = static_cast<std::uint16_t>(rng.percent(30) ? rng.between(2, 4) : 1);
     command.text = "wheelchair";
     if (command.kind == wire::CommandKind::test_scan && !town.tickets.front().qr.empty())
         command.text = town.tickets.front().qr.back();
-    command.from_seq = rng.below(journal_seq + 1);
+    command.from_seq = wish.from_seq.value_or(rng.below(journal_seq + 1));
     std::optional<fleet::CommandRecord> sent;
     hub.act(std::string{staff}, [&](Repositories& r, const Call& call) -> std::optional<Committed> {
         auto done = fleet::send_command(r, call, hub.keys(), device, command);

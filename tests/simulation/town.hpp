@@ -75,9 +75,15 @@ std::optional<std::string> revoke_ticket(Town& town, Hub& hub, tests::Rng& rng);
 std::optional<std::string> reissue_ticket(Town& town, Hub& hub, tests::Rng& rng);
 std::optional<std::string> add_product(Town& town, Hub& hub, tests::Rng& rng, Day today);
 std::optional<std::string> rotate_keys(Town& town, Hub& hub, tests::Rng& rng);
+/// What a command must be; the rest is chance.
+struct CommandWish {
+    std::optional<wire::CommandKind> kind = {};
+    std::optional<Millis> span = {};
+    std::optional<std::uint64_t> from_seq = {};
+};
 std::optional<std::string> send_command(Town& town, Hub& hub, tests::Rng& rng, SteadyTime now,
                                         const DeviceId& device, std::uint64_t journal_seq,
-                                        std::optional<wire::CommandKind> of_kind = {});
+                                        const CommandWish& wish = {});
 /// One that must be answered: everything is healed.
 std::optional<std::array<Byte, 16>> ask_device(Hub& hub, const MachineSpec& spec);
 bool revoke_device(Hub& hub, const DeviceId& device);

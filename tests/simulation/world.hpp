@@ -63,6 +63,7 @@ private:
     };
     void plan(Fault fault, const tests::CrashDisk& disk, std::uint64_t operation);
     void count_planned();
+    void command_all(wire::CommandKind kind);
     bool revoke_one();
     void lose_cache(Machine& machine);
     /// False: not possible now, try again.
