@@ -102,7 +102,9 @@ int status_of(access::Refusal refusal) noexcept {
 }
 
 int status_of(store::Fault fault) noexcept {
-    // A full disk is the caller's to wait for like the rest: nothing of the request is wrong.
+    // A full disk is the caller's to wait for like the rest: nothing of the request is wrong. What
+    // broke off here breaks off again.
+    if (fault == store::Fault::failed || fault == store::Fault::damaged) return 500;
     return fault == store::Fault::disk_full ? 507 : 503;
 }
 
@@ -124,6 +126,12 @@ std::string_view code_of(store::Fault fault) noexcept {
             return "database_busy";
         case store::Fault::stopped:
             return "database_stopped";
+        case store::Fault::failed:
+            return "database_transaction_failed";
+        case store::Fault::uncertain:
+            return "database_uncertain";
+        case store::Fault::unsuitable:
+            return "database_unsuitable";
     }
     std::abort();
 }

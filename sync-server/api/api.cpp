@@ -21,9 +21,13 @@ constexpr std::size_t outsider_rows_max = 60;
 constexpr Millis outsider_span_ms{60LL * 60 * 1000};
 
 http::Response store_response(store::Fault fault) {
-    auto response = http::to_response(
-        problem_of(status_of(fault), code_of(fault),
-                   "nothing was done; ask again, with the same Idempotency-Key if it was an act"));
+    const char* detail =
+        fault == store::Fault::uncertain
+            ? "whether it was done is not known; ask again, with the same Idempotency-Key if it "
+              "was "
+              "an act"
+            : "nothing was done; ask again, with the same Idempotency-Key if it was an act";
+    auto response = http::to_response(problem_of(status_of(fault), code_of(fault), detail));
     response.headers.add("Retry-After", std::to_string(retry_after_s));
     return response;
 }

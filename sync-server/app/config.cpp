@@ -78,6 +78,15 @@ Wrong take_names(const toml::node& node, Config& config) {
     return config.names.size() > names_max ? fmt::format("at most {} names", names_max) : Wrong{};
 }
 
+Wrong take_database(const toml::node& node, Config& config) {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return "must be a text";
+    // Not repeated in the message: there may be a password in it.
+    if (!value->starts_with("postgresql://")) return "must begin with postgresql://";
+    config.database.url = *value;
+    return {};
+}
+
 constexpr std::int64_t port_max = 65535;
 
 const std::vector<Key>& keys() {
@@ -85,6 +94,8 @@ const std::vector<Key>& keys() {
         {"data", text([](Config & c) -> auto& { return c.data; })},
         {"host", text([](Config & c) -> auto& { return c.host; })},
         {"names", take_names},
+        {"database.url", take_database},
+        {"database.prepare", flag([](Config & c) -> auto& { return c.database.prepare; })},
         {"http.address", text([](Config & c) -> auto& { return c.http.address; })},
         {"http.port", number(
                           0, port_max, [](Config & c) -> auto& { return c.http.port; })},
@@ -167,6 +178,8 @@ std::optional<ConfigError> contradiction(const Config& config) {
                                      {"broker.host", &config.broker.host}})
         if (name_bad(*value))
             return ConfigError{0, fmt::format("`{}` must be one word of printable ASCII", key)};
+    if (config.database.url.empty() && !config.database.prepare)
+        return ConfigError{0, "`database.prepare` is for the database of `database.url`"};
     if (config.http.certificate.empty() != config.http.key.empty())
         return ConfigError{0, "`http.certificate` and `http.key` belong together"};
     if (!config.http.certificate.empty() && !config.http.tls)

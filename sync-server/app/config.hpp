@@ -18,6 +18,10 @@ struct Config {
     std::string host = "localhost";  // name or address under which devices reach this server
     std::vector<std::string> names;  // further names and addresses for its certificates
 
+    struct Database {
+        std::string url;      // postgresql://…; empty: the file server.db in `data`
+        bool prepare = true;  // false behind a PgBouncer that pools transactions
+    } database;
     struct Http {
         std::string address = "127.0.0.1";
         std::uint16_t port = 8443;  // 0: the kernel chooses; ports.json says which

@@ -58,6 +58,11 @@ Core::Core(store::Store& store, const fleet::Keys& keys, Outside& outside)
 
 Core::~Core() = default;
 
+namespace {
+/// Messages of one device stay in their order: its batches continue each other.
+std::string_view lane_of(std::string_view topic) { return topic.substr(0, topic.find("/up/")); }
+}  // namespace
+
 void Core::on_message(std::string_view topic, BytesView payload) {
     ++state_->counts.messages;
     if (state_->waiting >= waiting_max ||
@@ -99,7 +104,8 @@ void Core::on_message(std::string_view topic, BytesView payload) {
                 State::tell(state, job->effects.moved);
                 state->outside.log_moved();
             });
-        });
+        },
+        lane_of(topic));
 }
 
 void Core::call(std::string actor, Act act, Then then) {

@@ -78,8 +78,10 @@ int create_key(const Arguments& arguments) {
     }
     app::SystemEntropy entropy;
     const auto now = std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
-    const app::DataDir directory{std::get<app::Config>(config).data};
-    auto opened = app::open_vault(directory, entropy, now);
+    const auto& settings = std::get<app::Config>(config);
+    const app::DataDir directory{settings.data};
+    app::Log log{settings.log.level, settings.log.format};
+    auto opened = app::open_vault(directory, settings.database, entropy, now, log);
     if (const auto* failure = std::get_if<app::StartFailure>(&opened))
         return fail(failure->exit, failure->exit == Exit::in_use
                                        ? failure->message + ". Ask it: POST /v1/keys"

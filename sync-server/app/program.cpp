@@ -166,7 +166,7 @@ private:
 // --------------------------------------------------------------------------------------------
 
 std::optional<StartFailure> Program::Impl::start() {
-    auto opened = open_vault(directory_, *entropy_, wall_now());
+    auto opened = open_vault(directory_, config_.database, *entropy_, wall_now(), log_);
     if (auto* failure = std::get_if<StartFailure>(&opened)) return *failure;
     vault_ = std::get<Vault>(std::move(opened));
     auto key = first_key(directory_, *vault_->store, *entropy_, wall_now());

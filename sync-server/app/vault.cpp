@@ -7,28 +7,40 @@
 
 namespace pf::server::app {
 
-std::variant<Vault, StartFailure> open_vault(const DataDir& directory, Entropy& entropy,
-                                             WallTime now) {
+std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
+                                             const Config::Database& database, Entropy& entropy,
+                                             WallTime now, Log& log) {
     if (auto wrong = directory.prepare()) return StartFailure{Exit::data_unusable, *wrong};
-    // The database first: its lock keeps a second process from making keys beside us.
-    const std::string file = (directory / "server.db").string();
-    auto store = store::Store::open({.path = file, .vfs = {}, .threaded = true, .now = now});
+    // The database first: with SQLite, its lock keeps a second process from making keys beside us.
+    const std::string where =
+        database.url.empty() ? (directory / "server.db").string() : database.url;
+    const auto tell = [&log](std::string_view what) {
+        log.say(LogLevel::warning, "database", {{"detail", std::string{what}}});
+    };
+    auto store = store::Store::open({.database = where,
+                                     .vfs = {},
+                                     .threaded = true,
+                                     .now = now,
+                                     .prepare_on_server = database.prepare,
+                                     .tell = tell});
     if (store.has_error()) {
         if (store.error() == store::Fault::in_use)
             return StartFailure{
                 Exit::in_use,
                 fmt::format("another paifang-server is using {}: only one process may, with SQLite",
                             directory.path().string())};
-        return StartFailure{Exit::data_unusable, fmt::format("{} can't be opened: {}", file,
-                                                             store::to_text(store.error()))};
+        return StartFailure{Exit::data_unusable,
+                            fmt::format("{} can't be opened: {}", store::printable(where),
+                                        store::to_text(store.error()))};
     }
     bool fresh = false;
     const auto fault = (*store)->read(
         [&](Repositories& r) { fresh = access::keys(r).empty() && fleet::sites(r).empty(); });
     // A database in use without its master key must not get a new one: its secrets would be lost.
     if (fault)
-        return StartFailure{Exit::data_unusable,
-                            fmt::format("{} can't be read: {}", file, store::to_text(*fault))};
+        return StartFailure{
+            Exit::data_unusable,
+            fmt::format("{} can't be read: {}", store::printable(where), store::to_text(*fault))};
     if (!fresh && !std::filesystem::exists(directory / "master.key"))
         return StartFailure{
             Exit::data_unusable,

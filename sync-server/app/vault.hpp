@@ -6,7 +6,9 @@
 #include <variant>
 
 #include "sync-server/access/access.hpp"
+#include "sync-server/app/config.hpp"
 #include "sync-server/app/data_dir.hpp"
+#include "sync-server/app/log.hpp"
 #include "sync-server/app/program.hpp"
 #include "sync-server/store/store.hpp"
 
@@ -17,8 +19,9 @@ struct Vault {
     std::unique_ptr<store::Store> store;
 };
 /// Makes what is missing at the first start. One process at a time.
-std::variant<Vault, StartFailure> open_vault(const DataDir& directory, Entropy& entropy,
-                                             WallTime now);
+std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
+                                             const Config::Database& database, Entropy& entropy,
+                                             WallTime now, Log& log);
 
 /// A key, made in a transaction of its own; "admin" at the first start, others by hand.
 std::variant<access::NewKey, std::string> make_key(store::Store& store, Entropy& entropy,

@@ -128,7 +128,7 @@ private:
                                  .seq = event.seq,
                                  .event = bytes,
                                  .received_at = call_.now,
-                                 .position = r_.ingest.last_position() + 1,
+                                 .position = 0,
                                  .verdict = event.verdict};
         histories_.extend(history_, event);
         if (instead)

@@ -133,7 +133,7 @@ Effects on_begins(Repositories& r, const Call& call, const fleet::Device& device
                                        .clock = pf::journal::ClockQuality::confirmed,
                                        .body = pf::journal::finding("events_lost", detail)}),
          .received_at = call.now,
-         .position = r.ingest.last_position() + 1,
+         .position = 0,
          .verdict = verdict},
         begin.head);
     r.ingest.put_chain(histories.chain(0));

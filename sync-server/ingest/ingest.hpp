@@ -68,7 +68,8 @@ struct StoredEvent {
     std::uint64_t seq;
     Bytes event;
     WallTime received_at;
-    std::uint64_t position;  // order of arrival over all devices: the sync log
+    std::uint64_t position =
+        0;  // order of arrival over all devices: the sync log; given by the store
     std::optional<wire::Ack::EventVerdict> verdict;  // nothing: plain
 };
 /// The sync log, oldest first, after a position.

@@ -36,10 +36,11 @@ public:
     /// Events stored under that epoch, first <= seq <= last, in order.
     virtual std::vector<Kept> kept(const DeviceId& device, Epoch epoch, std::uint64_t first,
                                    std::uint64_t last) = 0;
+    /// Its position is given by the store: after every other that was committed before it.
     virtual void add(const StoredEvent& event, const Digest& head) = 0;
     /// The bytes of one stored event.
     virtual std::optional<Bytes> body(const DeviceId& device, Epoch epoch, std::uint64_t seq) = 0;
-    /// An event in the place of its stand-in: everything but the head.
+    /// An event in the place of its stand-in: everything but the head; its position is given anew.
     virtual void replace(const StoredEvent& event) = 0;
     /// Of the newest event of all devices; 0: none.
     virtual std::uint64_t last_position() = 0;

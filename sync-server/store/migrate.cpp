@@ -28,27 +28,31 @@ std::vector<std::string> statements_of(const std::string& sql) {
 
 }  // namespace
 
-std::optional<Fault> migrate(soci::session& session, WallTime now) {
+std::optional<Fault> migrate(soci::session& session, WallTime now, Dialect dialect) {
     session
         << "CREATE TABLE IF NOT EXISTS schema_step ("
            " number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_ms BIGINT NOT NULL)";
-    long long done = 0;
-    session << "SELECT COALESCE(MAX(number), 0) FROM schema_step", soci::into(done);
     const std::vector<SchemaStep> steps = schema_steps();
-    // A release never runs on a schema it does not know: it could not keep that schema's promises.
-    if (done > static_cast<long long>(steps.size())) return Fault::schema_newer;
-
-    for (std::size_t i = static_cast<std::size_t>(done); i < steps.size(); ++i) {
+    for (;;) {
         soci::transaction tx{session};
-        for (const std::string& statement : statements_of(steps[i].sql)) session << statement;
-        const long long number = static_cast<long long>(i) + 1;
+        if (dialect == Dialect::postgresql)
+            session << "LOCK TABLE schema_step IN ACCESS EXCLUSIVE MODE";
+        long long done = 0;
+        session << "SELECT COALESCE(MAX(number), 0) FROM schema_step", soci::into(done);
+        const auto next = static_cast<std::size_t>(done);
+        // A release never runs on a schema it does not know: it could not keep that schema's
+        // promises.
+        if (next > steps.size()) return Fault::schema_newer;
+        if (next == steps.size()) return std::nullopt;
+
+        for (const std::string& statement : statements_of(steps[next].sql)) session << statement;
+        const long long number = done + 1;
         const long long at = to_ms(now);
         session
             << "INSERT INTO schema_step (number, name, applied_ms) VALUES (:number, :name, :at)",
-            soci::use(number), soci::use(steps[i].name), soci::use(at);
+            soci::use(number), soci::use(steps[next].name), soci::use(at);
         tx.commit();
     }
-    return std::nullopt;
 }
 
 }  // namespace pf::server::store

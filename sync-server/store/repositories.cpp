@@ -2,8 +2,8 @@
 
 namespace pf::server::store {
 
-Bundle::Bundle(soci::session& session, std::int64_t tenant)
-    : sql_{session},
+Bundle::Bundle(soci::session& session, std::int64_t tenant, Sql::Manner manner)
+    : sql_{session, manner},
       meta_{make_meta(sql_, tenant)},
       fleet_{make_fleet(sql_, tenant)},
       lists_{make_lists(sql_, tenant)},

@@ -31,7 +31,7 @@ std::unique_ptr<access::Repository> make_access(Sql& sql, std::int64_t tenant);
 /// Every repository over one session.
 class Bundle {
 public:
-    Bundle(soci::session& session, std::int64_t tenant);
+    Bundle(soci::session& session, std::int64_t tenant, Sql::Manner manner);
     Repositories& repositories() noexcept { return repositories_; }
     Sql& sql() noexcept { return sql_; }
 

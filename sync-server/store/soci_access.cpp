@@ -48,15 +48,14 @@ public:
     void add_audit(const Audit& audit) override {
         sql_.run(
             "INSERT INTO audit (tenant, number, at_ms, actor, action, target, outcome, request_id)"
-            " SELECT :a, COALESCE(MAX(number), 0) + 1, :b, :c, :d, :e, :f, :g FROM audit"
-            " WHERE tenant = :h",
-            {tenant_, audit.at, audit.actor, audit.action, audit.target, audit.outcome,
-             audit.request_id, tenant_});
+            " VALUES (:a, :b, :c, :d, :e, :f, :g, :h)",
+            {tenant_, sql_.place_in(Order::audit, tenant_), audit.at, audit.actor, audit.action,
+             audit.target, audit.outcome, audit.request_id});
     }
     std::vector<Audit> audits(std::uint64_t before, std::size_t limit) override {
         return sql_.all(
             "SELECT number, at_ms, actor, action, target, outcome, request_id FROM audit"
-            " WHERE tenant = :a AND number < :b ORDER BY number DESC LIMIT :c",
+            " WHERE tenant = :a AND number > 0 AND number < :b ORDER BY number DESC LIMIT :c",
             {tenant_, before, std::uint64_t{limit}}, "iittttt", [](const Row& row) {
                 return Audit{.number = row.u64(0),
                              .at = row.wall(1),

@@ -16,22 +16,24 @@ public:
         const std::string epoch = f.epoch ? to_hex(to_be8(f.epoch->value)) : "";
         std::optional<std::int64_t> site;
         if (f.site) site = f.site->value;
+        // Asked first and not left to the index: a place is taken only for what is new.
+        const auto kind = static_cast<std::int32_t>(f.kind);
+        const auto known = sql_.first(
+            "SELECT 1 FROM finding WHERE tenant = :a AND kind = :b AND device = :c AND epoch = :d"
+            " AND seq = :e AND ticket = :f",
+            {tenant_, kind, device, epoch, f.seq, ticket}, "i", [](const Row&) { return true; });
+        if (known) return;
         sql_.run(
-            "INSERT INTO finding (tenant, number, kind, at_ms, site, device, ticket, epoch, seq, "
-            "detail)"
-            " SELECT :a, COALESCE((SELECT MAX(number) FROM finding WHERE tenant = :b), 0) + 1,"
-            " :c, :d, :e, :f, :g, :h, :i, :j WHERE NOT EXISTS (SELECT 1 FROM finding WHERE tenant "
-            "= :k"
-            " AND kind = :l AND device = :m AND epoch = :n AND seq = :o AND ticket = :p)",
-            {tenant_, tenant_, static_cast<std::int32_t>(f.kind), f.at, site, device, ticket, epoch,
-             f.seq, f.detail, tenant_, static_cast<std::int32_t>(f.kind), device, epoch, f.seq,
-             ticket});
+            "INSERT INTO finding (tenant, number, kind, at_ms, site, device, ticket, epoch, seq,"
+            " detail) VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i, :j)",
+            {tenant_, sql_.place_in(Order::findings, tenant_), kind, f.at, site, device, ticket,
+             epoch, f.seq, f.detail});
     }
 
     std::vector<Finding> newest(std::uint64_t before, std::size_t limit) override {
         return sql_.all(
             "SELECT number, kind, at_ms, site, device, ticket, epoch, seq, detail FROM finding"
-            " WHERE tenant = :a AND number < :b ORDER BY number DESC LIMIT :c",
+            " WHERE tenant = :a AND number > 0 AND number < :b ORDER BY number DESC LIMIT :c",
             {tenant_, before, std::uint64_t{limit}}, "iiiitttit", [](const Row& row) {
                 Finding f;
                 f.id = row.u64(0);

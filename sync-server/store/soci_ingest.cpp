@@ -67,7 +67,7 @@ public:
             "INSERT INTO journal_event (tenant, device, epoch, seq, head, body, verdict,"
             " received_ms, position) VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i)",
             {tenant_, event.device, event.epoch, event.seq, head, event.event, verdict,
-             event.received_at, event.position});
+             event.received_at, sql_.place_in(Order::journal, tenant_)});
     }
     std::optional<Bytes> body(const DeviceId& device, Epoch epoch, std::uint64_t seq) override {
         return sql_.first(
@@ -81,13 +81,13 @@ public:
         sql_.run(
             "UPDATE journal_event SET body = :a, verdict = :b, received_ms = :c, position = :d"
             " WHERE tenant = :e AND device = :f AND epoch = :g AND seq = :h",
-            {event.event, verdict, event.received_at, event.position, tenant_, event.device,
-             event.epoch, event.seq});
+            {event.event, verdict, event.received_at, sql_.place_in(Order::journal, tenant_),
+             tenant_, event.device, event.epoch, event.seq});
     }
     std::uint64_t last_position() override {
         return sql_
             .first(
-                "SELECT position FROM journal_event WHERE tenant = :a"
+                "SELECT position FROM journal_event WHERE tenant = :a AND position > 0"
                 " ORDER BY position DESC LIMIT 1",
                 {tenant_}, "i", [](const Row& row) { return row.u64(0); })
             .value_or(0);

@@ -3,6 +3,7 @@
 #include <soci/soci.h>
 
 #include <deque>
+#include <random>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -73,9 +74,12 @@ struct Sql::Prepared final : Row {
 
 struct Sql::Cache {
     std::unordered_map<std::string, std::unique_ptr<Prepared>> statements;
+    std::vector<std::unique_ptr<Prepared>> broken;
+    std::mt19937_64 stand_ins{std::random_device{}()};
 };
 
-Sql::Sql(soci::session& session) : session_{session}, cache_{std::make_unique<Cache>()} {}
+Sql::Sql(soci::session& session, Manner manner)
+    : session_{session}, manner_{manner}, cache_{std::make_unique<Cache>()} {}
 Sql::~Sql() = default;
 
 namespace {
@@ -102,6 +106,9 @@ static void bind_values(auto& cells, std::initializer_list<Value> values) {
         if (const auto* number = std::get_if<std::int64_t>(&value.get())) {
             cell->number = *number;
         } else if (const auto* text = std::get_if<std::string>(&value.get())) {
+            // SQLite would keep it, PostgreSQL would cut the text there without a word.
+            if (text->find('\0') != std::string::npos)
+                throw std::invalid_argument{"a text with a NUL in it can't be stored"};
             cell->text = *text;
         } else {
             cell->indicator = soci::i_null;
@@ -125,24 +132,69 @@ Sql::Prepared& Sql::prepared(std::string_view key, std::size_t values, std::stri
         fresh->exchange(fresh->out.back(), true);
     }
     fresh->statement.alloc();
-    fresh->statement.prepare(std::string{key.substr(0, sql_end)});
+    fresh->statement.prepare(std::string{key.substr(0, sql_end)},
+                             manner_.prepare_on_server ? soci::details::st_repeatable_query
+                                                       : soci::details::st_one_time_query);
     fresh->statement.define_and_bind();
     return *cache_->statements.emplace(std::string{key}, std::move(fresh)).first->second;
+}
+
+void Sql::discard(const Prepared& broken) noexcept {
+    // A statement that failed keeps half of what it was given (SOCI clears it only on success), and
+    // on SQLite it is gone.
+    for (auto at = cache_->statements.begin(); at != cache_->statements.end(); ++at) {
+        if (at->second.get() != &broken) continue;
+        cache_->broken.push_back(std::move(at->second));
+        cache_->statements.erase(at);
+        return;
+    }
+}
+
+void Sql::forget_broken() noexcept { cache_->broken.clear(); }
+
+std::int64_t Sql::place_in(Order order, std::int64_t tenant) {
+    if (manner_.dialect == Dialect::postgresql) {
+        unplaced_ |= static_cast<std::uint8_t>(order);
+        return -static_cast<std::int64_t>(cache_->stand_ins() >> 1) - 1;
+    }
+    const auto last = [&](std::string_view sql) {
+        return first(sql, {tenant}, "i", [](const Row& row) { return row.number(0); }).value_or(0);
+    };
+    switch (order) {
+        case Order::journal:
+            return 1 + last("SELECT MAX(position) FROM journal_event WHERE tenant = :a");
+        case Order::audit:
+            return 1 + last("SELECT MAX(number) FROM audit WHERE tenant = :a");
+        case Order::findings:
+            return 1 + last("SELECT MAX(number) FROM finding WHERE tenant = :a");
+    }
+    std::abort();
 }
 
 std::int64_t Sql::run(std::string_view sql, std::initializer_list<Value> values) {
     Prepared& statement = prepared(signature(sql, values, {}), values.size(), {});
     bind_values(statement.in, values);
-    statement.statement.execute(true);
-    return statement.statement.get_affected_rows();
+    try {
+        statement.statement.execute(true);
+        return statement.statement.get_affected_rows();
+    } catch (const soci::soci_error&) {
+        discard(statement);
+        throw;
+    }
 }
 
 Sql::Rows::Rows(Sql& sql, std::string_view text, std::initializer_list<Value> values,
                 std::string_view columns)
-    : prepared_{&sql.prepared(signature(text, values, columns), values.size(), columns)} {
+    : sql_{sql},
+      prepared_{&sql.prepared(signature(text, values, columns), values.size(), columns)} {
     if (prepared_->busy) throw std::logic_error{"statement used inside its own rows"};
     bind_values(prepared_->in, values);
-    more_ = prepared_->statement.execute(true);
+    try {
+        more_ = prepared_->statement.execute(true);
+    } catch (const soci::soci_error&) {
+        sql_.discard(*prepared_);
+        throw;
+    }
     prepared_->busy = true;
 }
 
@@ -154,12 +206,21 @@ Sql::Rows::~Rows() {
             while (prepared_->statement.fetch()) {}
         } catch (const soci::soci_error&) {
             // The transaction that owns these rows meets the same error at its next statement.
+            sql_.discard(*prepared_);
         }
     }
 }
 
 const Row* Sql::Rows::next() {
-    if (!first_ && more_) more_ = prepared_->statement.fetch();
+    if (!first_ && more_) {
+        try {
+            more_ = prepared_->statement.fetch();
+        } catch (const soci::soci_error&) {
+            more_ = false;
+            sql_.discard(*prepared_);
+            throw;
+        }
+    }
     first_ = false;
     return more_ ? prepared_ : nullptr;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -83,9 +84,18 @@ public:
     DeviceId device(std::size_t column) const;
 };
 
+enum class Dialect : std::uint8_t { sqlite, postgresql };
+
+/// Orders that readers follow: who has seen a number has seen every lower one. Bits of a set.
+enum class Order : std::uint8_t { journal = 1, audit = 2, findings = 4 };
+
 class Sql {
 public:
-    explicit Sql(soci::session& session);
+    struct Manner {
+        Dialect dialect = Dialect::sqlite;
+        bool prepare_on_server = true;
+    };
+    Sql(soci::session& session, Manner manner);
     ~Sql();
     Sql(const Sql&) = delete;
     Sql& operator=(const Sql&) = delete;
@@ -101,6 +111,16 @@ public:
         Rows rows{*this, sql, values, columns};
         while (const Row* row = rows.next()) each(*row);
     }
+
+    /// The place of a new row in an order. SQLite, with its one writer: the next. PostgreSQL: a
+    /// negative stand-in, replaced after COMMIT (docs/adr/0013).
+    std::int64_t place_in(Order order, std::int64_t tenant);
+    /// Orders that got stand-ins since the last call.
+    std::uint8_t take_unplaced() noexcept { return std::exchange(unplaced_, std::uint8_t{0}); }
+
+    /// Ends the statements that met an error; after the ROLLBACK. Until then PostgreSQL would
+    /// refuse to let go of them, and they are not used again.
+    void forget_broken() noexcept;
 
     /// The first row mapped, or nothing.
     template <class Map>
@@ -135,14 +155,20 @@ private:
         const Row* next();
 
     private:
+        Sql& sql_;
         Prepared* prepared_;
         bool first_ = true;
-        bool more_;
+        bool more_ = false;
     };
     Prepared& prepared(std::string_view sql, std::size_t values, std::string_view columns);
 
+    /// Takes a statement that met an error out of use.
+    void discard(const Prepared& broken) noexcept;
+
     soci::session& session_;
+    Manner manner_;
     std::unique_ptr<Cache> cache_;
+    std::uint8_t unplaced_ = 0;
 };
 
 }  // namespace pf::server::store

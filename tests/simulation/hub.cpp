@@ -47,7 +47,7 @@ void Hub::start() {
     scene_.vfs.set_wall_ms(to_ms(scene_.wall()));
     if (const auto operations = std::exchange(cut_in_start_, 0); operations != 0)
         disk_.cut_power_at(disk_.operations() + operations);
-    auto opened = server::store::Store::open({.path = "/server/paifang.db",
+    auto opened = server::store::Store::open({.database = "/server/paifang.db",
                                               .vfs = scene_.vfs.name(),
                                               .threaded = false,
                                               .now = scene_.wall()});

@@ -16,6 +16,7 @@ find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(cbor REQUIRED IMPORTED_TARGET libcbor)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
 # mbedTLS 2.28 and SOCI 4.0 ship neither a CMake config nor a .pc file in Debian 12.
@@ -29,8 +30,8 @@ function(paifang_import name header)
     endforeach()
 endfunction()
 paifang_import(mbedtls mbedtls/ecp.h mbedx509 mbedcrypto)
-paifang_import(soci soci/soci.h soci_core soci_sqlite3)
-target_link_libraries(soci INTERFACE SQLite::SQLite3 ${CMAKE_DL_LIBS} Threads::Threads)
+paifang_import(soci soci/soci.h soci_core soci_sqlite3 soci_postgresql)
+target_link_libraries(soci INTERFACE SQLite::SQLite3 PkgConfig::libpq ${CMAKE_DL_LIBS} Threads::Threads)
 # Debian's SOCI does not export the type information UBSan's vptr check asks for.
 target_compile_options(soci INTERFACE -fno-sanitize=vptr)
 

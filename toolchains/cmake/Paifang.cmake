@@ -84,9 +84,10 @@ function(paifang_program name source)
     paifang_precompile(${name} paifang_pch_cold)
 endfunction()
 
-# paifang_test(<name> SOURCES … [LINK …] [LABELS …] [TIMEOUT s])
+# paifang_test(<name> SOURCES … [LINK …] [LABELS …] [TIMEOUT s] [DATABASES])
+#   DATABASES: what it keeps lies in a tests::Database; <name>_postgresql is the same suite on PostgreSQL.
 function(paifang_test name)
-    cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+    cmake_parse_arguments(TEST "DATABASES" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
     if(NOT TEST_TIMEOUT)
         set(TEST_TIMEOUT 120)
     endif()
@@ -96,6 +97,19 @@ function(paifang_test name)
     paifang_precompile(${name} paifang_pch_cold)
     add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
+    if(TEST_DATABASES)
+        target_link_libraries(${name} PRIVATE tests::database)
+        paifang_on_postgresql(${name} ${TEST_TIMEOUT} "${TEST_LABELS}")
+    endif()
+endfunction()
+
+# The same suite again, on the PostgreSQL that tests/support/database starts for the run.
+set(paifang_postgresql ${PROJECT_BINARY_DIR}/tests/postgresql)
+function(paifang_on_postgresql name timeout labels)
+    add_test(NAME ${name}_postgresql COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    math(EXPR timeout "${timeout} * 2")
+    set_tests_properties(${name}_postgresql PROPERTIES TIMEOUT ${timeout} LABELS "${labels}"
+        FIXTURES_REQUIRED postgresql ENVIRONMENT PAIFANG_POSTGRES=${paifang_postgresql})
 endfunction()
 
 # paifang_rooms(<folder>…): adds the subfolders, in the order of the flow.

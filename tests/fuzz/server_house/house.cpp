@@ -36,7 +36,7 @@ House::House()
     keys_.authority_pem = crypto::make_authority(keys_.authority, "Test authority",
                                                  crypto::Serial{0x41}, {wall_from_ms(0), forever});
     auto opened = server::store::Store::open(
-        {.path = folder_ / "server.db", .vfs = {}, .threaded = false, .now = may_2026});
+        {.database = folder_ / "server.db", .vfs = {}, .threaded = false, .now = may_2026});
     require(opened.has_value(), "the store opens");
     store_ = std::move(*opened);
     const std::string names = R"("name_zh": "青龙山", "name_en": "Qinglong")";

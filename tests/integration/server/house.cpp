@@ -101,7 +101,10 @@ std::string Server::config_file() {
                         << "[http]\nport = 0\n[renewal]\nport = 0\n[broker]\n"
                         << broker_settings << "\n[lists]\n"
                         << list_settings << "\n"
-                        << "[log]\nlevel = \"debug\"\n";
+                        << "[log]\nlevel = \"debug\"\n"
+                        << (Database::on_postgres()
+                                ? "[database]\nurl = \"" + database_.where() + "\"\n"
+                                : "");
     return file;
 }
 

@@ -13,6 +13,7 @@
 #include "common/crypto/x509.hpp"
 #include "common/wire/messages.hpp"
 #include "firmware/https/client.hpp"
+#include "tests/support/database/database.hpp"
 #include "tests/support/fixed_entropy.hpp"
 #include "tests/support/mqtt/listener.hpp"
 #include "tests/support/mqtt/loop.hpp"
@@ -91,6 +92,7 @@ public:
 
 private:
     TempDir folder_;
+    Database database_;  // on PostgreSQL: the server's
     std::unique_ptr<Process> process_;
     Json ports_;
 };

@@ -3,18 +3,15 @@
 // stand on. Refused acts are undone, as the program does it.
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 
 #include "common/crypto/x509.hpp"
 #include "sync-server/fleet/fleet.hpp"
 #include "sync-server/store/store.hpp"
+#include "tests/support/database/database.hpp"
 #include "tests/support/fixed_entropy.hpp"
-#include "tests/support/temp_dir.hpp"
 
 namespace pf::tests {
 
@@ -67,15 +64,8 @@ public:
     crypto::PrivateKey new_key() { return crypto::PrivateKey::generate(entropy_); }
     const server::fleet::Keys& keys() const { return keys_; }
 
-    /// Is that text anywhere in the database's files?
-    bool at_rest(const std::string& text) const {
-        for (const auto& file : std::filesystem::directory_iterator{dir_.path()}) {
-            std::ostringstream content;
-            content << std::ifstream{file.path(), std::ios::binary}.rdbuf();
-            if (content.str().find(text) != std::string::npos) return true;
-        }
-        return false;
-    }
+    /// Is that text anywhere in the database?
+    bool at_rest(const std::string& text) const { return database_.holds(text); }
 
     WallTime now = *wall_from_rfc3339("2026-05-01T08:00:00.000Z");
 
@@ -91,12 +81,14 @@ private:
         return {master, std::move(key), std::move(pem)};
     }
 
-    TempDir dir_;
+    Database database_;
     SeededEntropy entropy_{20'260'501};
     server::fleet::Keys keys_{make_keys()};
     std::unique_ptr<server::store::Store> store_ = [this] {
-        auto opened = server::store::Store::open(
-            {.path = dir_ / "server.db", .vfs = {}, .threaded = false, .now = wall_from_ms(1'000)});
+        auto opened = server::store::Store::open({.database = database_.where(),
+                                                  .vfs = {},
+                                                  .threaded = false,
+                                                  .now = wall_from_ms(1'000)});
         REQUIRE(opened.has_value());
         return std::move(*opened);
     }();

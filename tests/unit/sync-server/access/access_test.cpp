@@ -8,7 +8,7 @@
 #include "common/crypto/crypto.hpp"
 #include "sync-server/access/repository.hpp"
 #include "sync-server/store/store.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/support/database/database.hpp"
 
 using namespace pf;
 using namespace pf::server;
@@ -18,10 +18,10 @@ using access::Permissions;
 namespace {
 
 struct World {
-    tests::TempDir folder;
+    tests::Database database;
     std::unique_ptr<store::Store> store = [this] {
         auto opened = store::Store::open(
-            {.path = folder / "server.db", .vfs = {}, .threaded = false, .now = wall_from_ms(0)});
+            {.database = database.where(), .vfs = {}, .threaded = false, .now = wall_from_ms(0)});
         REQUIRE(opened.has_value());
         return std::move(*opened);
     }();

@@ -13,8 +13,8 @@
 #include "sync-server/access/access.hpp"
 #include "sync-server/api/api.hpp"
 #include "sync-server/store/store.hpp"
+#include "tests/support/database/database.hpp"
 #include "tests/support/fixed_entropy.hpp"
-#include "tests/support/temp_dir.hpp"
 
 namespace pf::tests {
 
@@ -24,7 +24,7 @@ class House : public server::api::Backend {
 public:
     explicit House(std::uint64_t seed = 1) : entropy_{seed} {
         auto opened = server::store::Store::open(
-            {.path = folder_ / "server.db", .vfs = {}, .threaded = false, .now = now});
+            {.database = database_.where(), .vfs = {}, .threaded = false, .now = now});
         REQUIRE(opened.has_value());
         store_ = std::move(*opened);
         key = make_key("admin", {server::access::Permission::admin});
@@ -83,7 +83,7 @@ private:
         return out;
     }
 
-    TempDir folder_;
+    Database database_;
     SeededEntropy entropy_;
     server::fleet::Keys keys_ = make_keys();
     std::unique_ptr<server::store::Store> store_;

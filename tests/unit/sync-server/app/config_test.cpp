@@ -39,6 +39,11 @@ TEST_CASE("settings are read exactly, and what is wrong is named with its line")
         {"an empty text", "data = \"\"\n", "1: `data` must not be empty"},
         {"another word", "[broker]\nkind = \"mine\"\n",
          "2: `broker.kind` must be \"managed\" or \"external\""},
+        {"a database", "[database]\nurl = \"postgresql://u:p@h/d\"\nprepare = false\n", "fine"},
+        {"another database", "[database]\nurl = \"mysql://u:p@h\"\n",
+         "2: `database.url` must begin with postgresql://"},
+        {"pooling a file", "[database]\nprepare = false\n",
+         "0: `database.prepare` is for the database of `database.url`"},
         {"names", "names = [\"a\", 1]\n", "1: `names` must be a list of texts"},
         {"a blank in a name", "names = [\"a b\"]\n",
          "0: `names` must be names and addresses, without blanks"},
@@ -69,6 +74,8 @@ TEST_CASE("the example names every key, and is itself the defaults") {
     const auto config = std::get<Config>(read_config(*text));
     const Config fresh;
     CHECK(config.host == fresh.host);
+    CHECK(config.database.url == fresh.database.url);
+    CHECK(config.database.prepare == fresh.database.prepare);
     CHECK(config.http.port == fresh.http.port);
     CHECK(config.http.tls == fresh.http.tls);
     CHECK(config.http.threads == fresh.http.threads);

@@ -19,7 +19,8 @@ namespace {
 class StubStore final : public store::Store {
 public:
     explicit StubStore(store::Store& real) : real_{real} {}
-    void write(Transaction transaction, Then then) override {
+    using store::Store::write;
+    void write(Transaction transaction, Then then, std::string_view) override {
         if (fail) return then(*fail);
         if (!hold) return real_.write(std::move(transaction), std::move(then));
         held.push_back([this, transaction = std::move(transaction), then = std::move(then)] {
@@ -80,8 +81,10 @@ struct House {
     std::string root = fleet::topic_root(world.device(gate.id()));
     std::unique_ptr<store::Store> real = [this] {
         world.close();
-        auto opened = store::Store::open(
-            {.path = world.file(), .vfs = {}, .threaded = false, .now = tests::start});
+        auto opened = store::Store::open({.database = world.database.where(),
+                                          .vfs = {},
+                                          .threaded = false,
+                                          .now = tests::start});
         REQUIRE(opened.has_value());
         return std::move(*opened);
     }();

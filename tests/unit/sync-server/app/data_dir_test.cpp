@@ -17,6 +17,7 @@ using namespace pf::server::app;
 namespace {
 
 const WallTime now = wall_from_ms(1'790'000'000'000);
+Log silent{LogLevel::error, LogFormat::text};
 
 unsigned mode_of(const std::filesystem::path& file) {
     struct stat info {};
@@ -31,7 +32,7 @@ TEST_CASE("the first start makes keys nobody else may read, and the next finds t
     const DataDir directory{folder / "data"};
     tests::SeededEntropy entropy{1};
     {
-        auto opened = open_vault(directory, entropy, now);
+        auto opened = open_vault(directory, {}, entropy, now, silent);
         REQUIRE(std::holds_alternative<Vault>(opened));
         const auto& vault = std::get<Vault>(opened);
         CHECK(mode_of(directory.path()) == 0700);
@@ -41,12 +42,12 @@ TEST_CASE("the first start makes keys nobody else may read, and the next finds t
             server_certificate(vault.keys, {"localhost", "127.0.0.1"}, entropy).certificate_pem,
             vault.keys.authority_pem, wall_from_ms(0)));
         // A second process is told so.
-        auto second = open_vault(directory, entropy, now);
+        auto second = open_vault(directory, {}, entropy, now, silent);
         REQUIRE(std::holds_alternative<StartFailure>(second));
         CHECK(std::get<StartFailure>(second).exit == Exit::in_use);
     }
     const auto master = read_file(directory / "master.key");
-    auto again = open_vault(directory, entropy, now);
+    auto again = open_vault(directory, {}, entropy, now, silent);
     REQUIRE(std::holds_alternative<Vault>(again));
     CHECK(read_file(directory / "master.key") == master);
     CHECK(to_hex(std::get<Vault>(again).keys.master) + "\n" == *master);
@@ -56,7 +57,7 @@ TEST_CASE("the admin key is made once, and opens") {
     tests::TempDir folder;
     const DataDir directory{folder / "data"};
     tests::SeededEntropy entropy{2};
-    auto opened = open_vault(directory, entropy, now);
+    auto opened = open_vault(directory, {}, entropy, now, silent);
     REQUIRE(std::holds_alternative<Vault>(opened));
     auto& store = *std::get<Vault>(opened).store;
     const auto first = first_key(directory, store, entropy, now);
@@ -83,12 +84,12 @@ TEST_CASE("a database in use gets no new key in the place of a missing one") {
         const DataDir directory{folder / "data"};
         tests::SeededEntropy entropy{3};
         {
-            auto opened = open_vault(directory, entropy, now);
+            auto opened = open_vault(directory, {}, entropy, now, silent);
             REQUIRE(std::holds_alternative<Vault>(opened));
             (void)first_key(directory, *std::get<Vault>(opened).store, entropy, now);
         }
         for (const char* name : gone) std::filesystem::remove(directory / name);
-        auto again = open_vault(directory, entropy, now);
+        auto again = open_vault(directory, {}, entropy, now, silent);
         REQUIRE(std::holds_alternative<StartFailure>(again));
         CHECK(std::get<StartFailure>(again).exit == Exit::data_unusable);
         CHECK(std::get<StartFailure>(again).message.find(gone.front()) != std::string::npos);
@@ -111,9 +112,9 @@ TEST_CASE("keys that are not what they should be are refused, not replaced") {
         tests::TempDir folder;
         const DataDir directory{folder / "data"};
         tests::SeededEntropy entropy{4};
-        REQUIRE(std::holds_alternative<Vault>(open_vault(directory, entropy, now)));
+        REQUIRE(std::holds_alternative<Vault>(open_vault(directory, {}, entropy, now, silent)));
         REQUIRE(write_private(directory / row.file, row.content));
-        auto opened = open_vault(directory, entropy, now);
+        auto opened = open_vault(directory, {}, entropy, now, silent);
         CHECK(std::holds_alternative<StartFailure>(opened));
         CHECK(read_file(directory / row.file) == row.content);
     }

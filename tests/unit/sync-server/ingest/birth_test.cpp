@@ -62,13 +62,12 @@ TEST_CASE("a restored server learns from the first birth that it forgot, and get
     OneGate world;
     world.believe(world.answer(world.deliver(*world.gate, world.gate->batch(1, 4))));
     world.close();
-    std::filesystem::copy_file(world.file(), world.file() + ".backup");
+    world.database.save();
     world.open();
     world.believe(world.answer(world.deliver(*world.gate, world.gate->batch(5, 9))));
     const Generation before = world.generation();
     world.close();
-    for (const char* beside : {"", "-wal", "-shm"}) std::filesystem::remove(world.file() + beside);
-    std::filesystem::rename(world.file() + ".backup", world.file());
+    world.database.restore();
     world.open();
 
     const Effects effects = world.be_born(world.birth());

@@ -14,8 +14,8 @@
 #include "sync-server/fleet/fleet.hpp"
 #include "sync-server/ingest/ingest.hpp"
 #include "sync-server/store/store.hpp"
+#include "tests/support/database/database.hpp"
 #include "tests/support/fixed_entropy.hpp"
-#include "tests/support/temp_dir.hpp"
 
 namespace pf::tests {
 
@@ -110,10 +110,11 @@ class World {
 public:
     World() { open(); }
 
-    std::string file() const { return dir_ / "server.db"; }
     void open() {
-        auto opened = server::store::Store::open(
-            {.path = file(), .vfs = {}, .threaded = false, .now = wall_from_ms(1'000)});
+        auto opened = server::store::Store::open({.database = database.where(),
+                                                  .vfs = {},
+                                                  .threaded = false,
+                                                  .now = wall_from_ms(1'000)});
         REQUIRE(opened.has_value());
         store_ = std::move(*opened);
     }
@@ -178,6 +179,7 @@ public:
     const server::fleet::Keys& keys() { return keys_; }
 
     WallTime now = start;
+    Database database;  // before the store: it goes last
 
 private:
     static wire::Configuration configuration(const std::string& name) {
@@ -199,7 +201,6 @@ private:
         return {master, std::move(key), std::move(pem)};
     }
 
-    TempDir dir_;
     SeededEntropy entropy_{20'260'501};
     server::fleet::Keys keys_{make_keys()};
     std::unique_ptr<server::store::Store> store_;

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <future>
 
 #include "tests/support/temp_dir.hpp"
 
@@ -15,85 +14,53 @@ using store::Store;
 
 namespace {
 std::unique_ptr<Store> open(const std::string& path, bool threaded = true) {
-    auto opened =
-        Store::open({.path = path, .vfs = {}, .threaded = threaded, .now = wall_from_ms(1'000)});
+    auto opened = Store::open(
+        {.database = path, .vfs = {}, .threaded = threaded, .now = wall_from_ms(1'000)});
     REQUIRE(opened.has_value());
     return std::move(*opened);
 }
 }  // namespace
-
-TEST_CASE("a kept transaction is there after the file is opened again, an undone one is not") {
-    const tests::TempDir dir;
-    for (const bool threaded : {true, false}) {
-        CAPTURE(threaded);
-        const std::string path = dir / (threaded ? "a.db" : "b.db");
-        {
-            auto store = open(path, threaded);
-            CHECK_FALSE(store->write_now([](Repositories& r) {
-                r.meta.put("kept", "yes");
-                return Decision::keep;
-            }));
-            CHECK_FALSE(store->write_now([](Repositories& r) {
-                r.meta.put("undone", "yes");
-                return Decision::undo;
-            }));
-        }
-        auto store = open(path, threaded);
-        CHECK_FALSE(store->read([](Repositories& r) {
-            CHECK(r.meta.value("kept") == "yes");
-            CHECK_FALSE(r.meta.value("undone").has_value());
-            CHECK(r.meta.generation() == Generation{1'000});
-        }));
-    }
-}
-
-TEST_CASE("many transactions share a commit, and an undone one undoes only itself") {
-    const tests::TempDir dir;
-    auto store = open(dir / "server.db");
-    std::vector<std::future<std::optional<store::Fault>>> answers;
-    for (int i = 0; i < 500; ++i) {
-        auto done = std::make_shared<std::promise<std::optional<store::Fault>>>();
-        answers.push_back(done->get_future());
-        store->write(
-            [i](Repositories& r) {
-                r.meta.put("n" + std::to_string(i), "x");
-                return i % 3 == 0 ? Decision::undo : Decision::keep;
-            },
-            [done](std::optional<store::Fault> fault) { done->set_value(fault); });
-    }
-    for (auto& answer : answers) CHECK_FALSE(answer.get());
-    CHECK_FALSE(store->read([](Repositories& r) {
-        for (int i = 0; i < 500; ++i)
-            CHECK(r.meta.value("n" + std::to_string(i)).has_value() == (i % 3 != 0));
-    }));
-}
 
 TEST_CASE("a second process may not have the file, a file of a newer release is refused") {
     const tests::TempDir dir;
     const std::string path = dir / "server.db";
     {
         auto store = open(path);
-        const auto second = Store::open({.path = path, .vfs = {}, .threaded = true, .now = {}});
+        const auto second = Store::open({.database = path, .vfs = {}, .threaded = true, .now = {}});
         REQUIRE(second.has_error());
         CHECK(second.error() == store::Fault::in_use);
     }
     const auto nowhere =
-        Store::open({.path = dir / "no/such/dir.db", .vfs = {}, .threaded = true, .now = {}});
+        Store::open({.database = dir / "no/such/dir.db", .vfs = {}, .threaded = true, .now = {}});
     CHECK(nowhere.error() == store::Fault::unavailable);
     std::ofstream{dir / "text.db"} << std::string(4096, 'x');
     const auto text =
-        Store::open({.path = dir / "text.db", .vfs = {}, .threaded = true, .now = {}});
+        Store::open({.database = dir / "text.db", .vfs = {}, .threaded = true, .now = {}});
     CHECK(text.error() == store::Fault::damaged);
 }
 
-TEST_CASE("generations rise, whatever the clock does") {
+TEST_CASE("a path may hold what SOCI and SQLite take for syntax") {
     const tests::TempDir dir;
-    auto store = open(dir / "server.db");
-    CHECK_FALSE(store->write_now([](Repositories& r) {
-        CHECK(r.meta.begin_generation(wall_from_ms(5'000), "restored") == Generation{5'000});
-        CHECK(r.meta.begin_generation(wall_from_ms(10), "clock went back") == Generation{5'001});
-        return Decision::keep;
-    }));
+    for (const char* name :
+         {"two words.db", "a=b c.db", "q\"uote.db", "per%20cent.db", "x?y#z.db", "黄山.db"}) {
+        CAPTURE(name);
+        const std::string path = dir / name;
+        CHECK_FALSE(open(path)->write_now([](Repositories& r) {
+            r.meta.put("here", "yes");
+            return Decision::keep;
+        }));
+        CHECK(std::filesystem::exists(path));
+        CHECK_FALSE(
+            open(path)->read([](Repositories& r) { CHECK(r.meta.value("here") == "yes"); }));
+    }
+}
+
+TEST_CASE("a database is named without its user, password and parameters") {
+    CHECK(store::printable("/var/lib/paifang/server.db") == "/var/lib/paifang/server.db");
+    CHECK(store::printable("postgresql://u:s3cret@db.example:5432/pf?sslmode=require&password=x") ==
+          "postgresql://db.example:5432/pf");
+    CHECK(store::printable("postgres://u:p@ss@db/pf") == "postgresql://db/pf");
+    CHECK(store::printable("postgresql:///pf?user=u&password=x") == "postgresql:///pf");
 }
 
 TEST_CASE("derived bytes depend on seed and label, and on nothing else") {

@@ -4,38 +4,17 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
-#include <future>
 #include <mutex>
 #include <thread>
 
+#include "sync-server/store/engine.hpp"
 #include "sync-server/store/migrate.hpp"
 #include "sync-server/store/repositories.hpp"
 
 namespace pf::server::store {
-
-std::string_view to_text(Fault fault) noexcept {
-    switch (fault) {
-        case Fault::unavailable:
-            return "the database can't be opened";
-        case Fault::disk_full:
-            return "the disk of the database is full";
-        case Fault::io_error:
-            return "the database's disk reports errors";
-        case Fault::in_use:
-            return "another server process has this database file";
-        case Fault::schema_newer:
-            return "the database was written by a newer release";
-        case Fault::damaged:
-            return "the database file is damaged";
-        case Fault::busy:
-            return "the writer's queue is full";
-        case Fault::stopped:
-            return "the store is stopping";
-    }
-    std::abort();
-}
 
 namespace {
 
@@ -45,11 +24,14 @@ constexpr int sqlite_busy_ms = 5'000;
 constexpr int writer_cache_kib = 32 * 1024;
 
 /// SQLite's primary result codes (sqlite.org/rescode.html); soci-sqlite3.h and sqlite3.h can't be
-/// included together, so the numbers stand here.
-Fault fault_of(const soci::soci_error& error) {
+/// included together, so the numbers stand here. 0: not SQLite's.
+int code_of(const soci::soci_error& error) {
     const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
-    if (sqlite == nullptr) return Fault::io_error;
-    switch (sqlite->result() & 0xff) {
+    return sqlite == nullptr ? 0 : sqlite->result() & 0xff;
+}
+
+Fault fault_of(const soci::soci_error& error) {
+    switch (code_of(error)) {
         case 13:
             return Fault::disk_full;  // SQLITE_FULL
         case 11:                      // SQLITE_CORRUPT
@@ -60,11 +42,23 @@ Fault fault_of(const soci::soci_error& error) {
         case 5:                         // SQLITE_BUSY
         case 6:
             return Fault::in_use;  // SQLITE_LOCKED
-        case 10:
-            return Fault::io_error;  // SQLITE_IOERR
+        case 1:                    // SQLITE_ERROR: a statement that is none
+        case 18:                   // SQLITE_TOOBIG
+        case 19:                   // SQLITE_CONSTRAINT
+        case 20:                   // SQLITE_MISMATCH
+        case 21:                   // SQLITE_MISUSE
+        case 25:                   // SQLITE_RANGE
+            return Fault::failed;
         default:
             return Fault::io_error;
     }
+}
+
+/// Whether everybody who shares the COMMIT is lost with the member that met this: the disk and what
+/// is beneath it fail all alike. A damaged page is only its readers' trouble.
+bool ends_group(const soci::soci_error& error) {
+    const Fault fault = fault_of(error);
+    return fault != Fault::failed && fault != Fault::damaged;
 }
 
 /// Held for the life of the process: two servers on one SQLite file would each hold half the truth.
@@ -110,11 +104,12 @@ struct Connection {
 class SqliteStore final : public Store {
 public:
     SqliteStore(std::string target, std::unique_ptr<FileLock> lock,
-                std::unique_ptr<Connection> writer, bool threaded)
+                std::unique_ptr<Connection> writer, const Options& options)
         : target_{std::move(target)},
           lock_{std::move(lock)},
           writer_{std::move(writer)},
-          threaded_{threaded} {
+          threaded_{options.threaded},
+          tell_{options.tell} {
         if (threaded_) thread_ = std::thread{[this] { run(); }};
     }
 
@@ -127,7 +122,8 @@ public:
         if (thread_.joinable()) thread_.join();
     }
 
-    void write(Transaction transaction, Then then) override {
+    /// One writer takes everything in the order given: lanes have nothing to add.
+    void write(Transaction transaction, Then then, std::string_view) override {
         if (!threaded_) {
             std::vector<Job> one;
             one.push_back({std::move(transaction), std::move(then)});
@@ -160,7 +156,7 @@ public:
             if (!fault) give_back(std::move(connection));
             return fault;
         } catch (const soci::soci_error& error) {
-            return fault_of(error);
+            return told(error);
         }
     }
 
@@ -170,22 +166,35 @@ private:
         Then then;
     };
 
-    static std::optional<Fault> read_on(Connection& connection,
-                                        const std::function<void(Repositories&)>& reader) {
+    std::optional<Fault> read_on(Connection& connection,
+                                 const std::function<void(Repositories&)>& reader) {
+        Unless all{[&] { roll_back(connection); }};
         try {
             connection.session << "BEGIN";
             reader(connection.bundle->repositories());
             connection.session << "COMMIT";
+            all.well();
             return std::nullopt;
         } catch (const soci::soci_error& error) {
-            roll_back(connection.session);
-            return fault_of(error);
+            return told(error);
+        } catch (const std::exception& error) {
+            return told(error);
         }
     }
 
-    static void roll_back(soci::session& session) {
+    Fault told(const soci::soci_error& error) const {
+        tell_(first_line(error.get_error_message()));
+        return fault_of(error);
+    }
+    Fault told(const std::exception& error) const {
+        tell_(first_line(error.what()));
+        return fault_of_own(error);
+    }
+
+    static void roll_back(Connection& connection) {
+        connection.bundle->sql().forget_broken();
         try {
-            session << "ROLLBACK";
+            connection.session << "ROLLBACK";
         } catch (const soci::soci_error&) {
             // SQLite has already rolled back by itself after some errors; then there is nothing to
             // undo.
@@ -211,23 +220,48 @@ private:
 
     /// Many transactions, one COMMIT: the disk's sync is the price, so it is shared.
     void commit_group(std::vector<Job>& group) {
-        std::optional<Fault> fault;
-        soci::session& session = writer_->session;
+        std::vector<std::optional<Fault>> faults(group.size());
+        if (const auto fault = run_group(group, faults)) std::ranges::fill(faults, fault);
+        for (std::size_t i = 0; i < group.size(); ++i)
+            if (group[i].then) group[i].then(faults[i]);
+    }
+
+    /// Each member's own fault, or the one that is everybody's.
+    std::optional<Fault> run_group(std::vector<Job>& group,
+                                   std::vector<std::optional<Fault>>& faults) {
+        Unless all{[&] { roll_back(*writer_); }};
         try {
-            session << "BEGIN IMMEDIATE";
-            for (Job& job : group) {
-                session << "SAVEPOINT member";
-                if (job.transaction(writer_->bundle->repositories()) == Decision::undo)
-                    session << "ROLLBACK TO member";
-                session << "RELEASE member";
-            }
-            session << "COMMIT";
+            writer_->session << "BEGIN IMMEDIATE";
+            for (std::size_t i = 0; i < group.size(); ++i)
+                faults[i] = run_member(group[i].transaction);
+            writer_->session << "COMMIT";
+            all.well();
+            return std::nullopt;
         } catch (const soci::soci_error& error) {
-            fault = fault_of(error);
-            roll_back(session);
+            return told(error);
         }
-        for (Job& job : group)
-            if (job.then) job.then(fault);
+    }
+
+    /// Throws the error that ends the whole group.
+    std::optional<Fault> run_member(const Transaction& transaction) {
+        soci::session& session = writer_->session;
+        session << "SAVEPOINT member";
+        std::optional<Fault> fault;
+        bool keep = false;
+        try {
+            keep = transaction(writer_->bundle->repositories()) == Decision::keep;
+        } catch (const soci::soci_error& error) {
+            if (ends_group(error)) throw;
+            fault = told(error);
+        } catch (const std::exception& error) {
+            fault = told(error);
+        }
+        writer_->bundle->sql().forget_broken();
+        // After some errors SQLite has rolled back everything by itself; then this throws, as it
+        // should: nobody's work is left.
+        if (!keep) session << "ROLLBACK TO member";
+        session << "RELEASE member";
+        return fault;
     }
 
     std::unique_ptr<Connection> borrow() {
@@ -244,7 +278,8 @@ private:
         // Only the writer writes and checkpoints: SQLite 3.40 can lose WAL content when two do.
         connection->session << "PRAGMA query_only = ON";
         connection->session << "PRAGMA wal_autocheckpoint = 0";
-        connection->bundle = std::make_unique<Bundle>(connection->session, tenant_default);
+        connection->bundle =
+            std::make_unique<Bundle>(connection->session, tenant_default, Sql::Manner{});
         return connection;
     }
 
@@ -259,6 +294,7 @@ private:
     std::unique_ptr<FileLock> lock_;
     std::unique_ptr<Connection> writer_;
     bool threaded_;
+    Teller tell_;
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Job> queue_;
@@ -267,41 +303,56 @@ private:
     std::thread thread_;
 };
 
+/// SOCI splits what it is given at blanks, equals signs and quotes; a file: name has none of them.
+std::string file_name(const std::string& path) {
+    constexpr std::string_view plain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-~";
+    std::string out = path.starts_with('/') ? "file://" : "file:";
+    for (const char c : path) {
+        if (plain.find(c) != std::string_view::npos)
+            out += c;
+        else
+            out += '%' + to_hex(std::array<Byte, 1>{static_cast<Byte>(c)});
+    }
+    return out;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Store>, Fault> Store::open(const Options& options) {
+std::string sqlite_target(const Store::Options& options) {
+    // SOCI 4.0 knows no VFS; Debian's SQLite reads file: names.
+    return "db=" + file_name(options.database) + (options.vfs.empty() ? "" : "?vfs=" + options.vfs);
+}
+
+Result<std::unique_ptr<Store>, Fault> open_sqlite(const Store::Options& options) {
     std::unique_ptr<FileLock> lock;
-    std::string target = "db=" + options.path;
+    const std::string target = sqlite_target(options);
     if (options.vfs.empty()) {
-        lock = std::make_unique<FileLock>(options.path + ".lock");
+        lock = std::make_unique<FileLock>(options.database + ".lock");
         if (!lock->opened()) return Fault::unavailable;
         if (!lock->held()) return Fault::in_use;
-    } else {
-        // SOCI 4.0 knows no VFS; Debian's SQLite reads file: names.
-        target = "db=file:" + options.path + "?vfs=" + options.vfs;
     }
+    const Teller tell{options.tell};
     try {
         auto writer = std::make_unique<Connection>(target);
         set_pragmas(writer->session);
-        if (const auto fault = migrate(writer->session, options.now)) return *fault;
-        writer->bundle = std::make_unique<Bundle>(writer->session, tenant_default);
+        if (const auto fault = migrate(writer->session, options.now, Dialect::sqlite))
+            return *fault;
+        writer->bundle = std::make_unique<Bundle>(writer->session, tenant_default, Sql::Manner{});
         if (writer->bundle->repositories().meta.generation().value == 0) {
             soci::transaction tx{writer->session};
             writer->bundle->repositories().meta.begin_generation(options.now, "first start");
             tx.commit();
         }
-        return std::unique_ptr<Store>{std::make_unique<SqliteStore>(
-            target, std::move(lock), std::move(writer), options.threaded)};
+        return std::unique_ptr<Store>{
+            std::make_unique<SqliteStore>(target, std::move(lock), std::move(writer), options)};
     } catch (const soci::soci_error& error) {
+        tell(first_line(error.get_error_message()));
         return fault_of(error);
+    } catch (const std::exception& error) {
+        tell(first_line(error.what()));
+        return Fault::unsuitable;
     }
-}
-
-std::optional<Fault> Store::write_now(Transaction transaction) {
-    auto done = std::make_shared<std::promise<std::optional<Fault>>>();
-    auto future = done->get_future();
-    write(std::move(transaction), [done](std::optional<Fault> fault) { done->set_value(fault); });
-    return future.get();
 }
 
 }  // namespace pf::server::store
