@@ -11,6 +11,7 @@
 #include "sync-server/app/entropy.hpp"
 #include "sync-server/app/program.hpp"
 #include "sync-server/app/vault.hpp"
+#include "sync-server/store/copy.hpp"
 
 namespace {
 
@@ -107,6 +108,39 @@ int broker_certificate(const Arguments& arguments) {
     return static_cast<int>(Exit::ok);
 }
 
+/// From the file in the data directory to the database of the configuration, while no server runs.
+int migrate(const Arguments& arguments) {
+    auto read = configured(arguments);
+    if (const int* code = std::get_if<int>(&read)) return *code;
+    const auto& config = std::get<app::Config>(read);
+    if (config.database.url.empty())
+        return fail(Exit::usage, "the configuration names no `database.url` to copy to");
+    const auto file = app::DataDir{config.data} / "server.db";
+    if (!std::filesystem::exists(file)) return fail(Exit::usage, file.string() + " is not there");
+    app::Log log{config.log.level, config.log.format};
+    const auto now = std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
+    const store::Store::Options from{
+        .database = file.string(), .vfs = {}, .threaded = false, .now = now};
+    const store::Store::Options to{
+        .database = config.database.url,
+        .vfs = {},
+        .threaded = false,
+        .now = now,
+        .prepare_on_server = config.database.prepare,
+        .tell = [&log](std::string_view what) {
+            log.say(app::LogLevel::warning, "database", {{"detail", std::string{what}}});
+        }};
+    const auto copied = store::copy(from, to);
+    if (copied.has_error())
+        return fail(
+            copied.error() == store::Fault::in_use ? Exit::in_use : Exit::data_unusable,
+            file.string() + " was not copied: " + std::string{store::to_text(copied.error())});
+    for (const auto& table : *copied)
+        std::cout << table.name << ' ' << table.rows << ' ' << table.digest << '\n';
+    std::cout << "copied and checked: " << store::printable(config.database.url) << '\n';
+    return static_cast<int>(Exit::ok);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -141,6 +175,8 @@ int main(int argc, char** argv) {
         ->type_name("DIR")
         ->required();
     certificate->add_option("--port", arguments.broker_port, "where it listens");
+    CLI::App* move = cli.add_subcommand(
+        "migrate", "copy the SQLite file in the data directory to `database.url`, checked");
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -148,5 +184,6 @@ int main(int argc, char** argv) {
         return code == 0 ? 0 : static_cast<int>(Exit::usage);
     }
     if (certificate->parsed()) return broker_certificate(arguments);
+    if (move->parsed()) return migrate(arguments);
     return create->parsed() ? create_key(arguments) : serve(arguments);
 }
