@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,6 +84,14 @@ std::optional<std::string> read_file(const fs::path& file) {
         if (got == 0) return out;
         out.append(piece, static_cast<std::size_t>(got));
     }
+}
+
+DirLock::DirLock(const std::filesystem::path& file)
+    : fd_{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)},
+      held_{fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) == 0} {}
+
+DirLock::~DirLock() {
+    if (fd_ >= 0) ::close(fd_);
 }
 
 std::optional<std::string> DataDir::prepare() const {

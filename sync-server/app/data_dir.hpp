@@ -16,6 +16,21 @@
 
 namespace pf::server::app {
 
+/// Held while a server or a tool works in a data directory, whatever database it uses: keys and the
+/// broker's files are one process's too.
+class DirLock {
+public:
+    explicit DirLock(const std::filesystem::path& file);
+    ~DirLock();
+    DirLock(const DirLock&) = delete;
+    DirLock& operator=(const DirLock&) = delete;
+    bool held() const noexcept { return held_; }
+
+private:
+    int fd_;
+    bool held_;
+};
+
 class DataDir {
 public:
     explicit DataDir(std::filesystem::path path) : path_{std::move(path)} {}

@@ -115,7 +115,11 @@ int migrate(const Arguments& arguments) {
     const auto& config = std::get<app::Config>(read);
     if (config.database.url.empty())
         return fail(Exit::usage, "the configuration names no `database.url` to copy to");
-    const auto file = app::DataDir{config.data} / "server.db";
+    const app::DataDir directory{config.data};
+    const app::DirLock lock{directory / "lock"};
+    if (!lock.held())
+        return fail(Exit::in_use, "another paifang-server is using " + config.data.string());
+    const auto file = directory / "server.db";
     if (!std::filesystem::exists(file)) return fail(Exit::usage, file.string() + " is not there");
     app::Log log{config.log.level, config.log.format};
     const auto now = std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());

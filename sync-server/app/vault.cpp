@@ -11,7 +11,13 @@ std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
                                              const Config::Database& database, Entropy& entropy,
                                              WallTime now, Log& log) {
     if (auto wrong = directory.prepare()) return StartFailure{Exit::data_unusable, *wrong};
-    // The database first: with SQLite, its lock keeps a second process from making keys beside us.
+    // First of all: a second process must not make keys beside us.
+    auto lock = std::make_unique<DirLock>(directory / "lock");
+    const auto in_use = [&] {
+        return StartFailure{Exit::in_use, fmt::format("another paifang-server is using {}",
+                                                      directory.path().string())};
+    };
+    if (!lock->held()) return in_use();
     const std::string where =
         database.url.empty() ? (directory / "server.db").string() : database.url;
     const auto tell = [&log](std::string_view what) {
@@ -24,11 +30,7 @@ std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
                                      .prepare_on_server = database.prepare,
                                      .tell = tell});
     if (store.has_error()) {
-        if (store.error() == store::Fault::in_use)
-            return StartFailure{
-                Exit::in_use,
-                fmt::format("another paifang-server is using {}: only one process may, with SQLite",
-                            directory.path().string())};
+        if (store.error() == store::Fault::in_use) return in_use();
         return StartFailure{Exit::data_unusable,
                             fmt::format("{} can't be opened: {}", store::printable(where),
                                         store::to_text(store.error()))};
@@ -57,7 +59,7 @@ std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
     auto keys = directory.keys(entropy);
     if (auto* wrong = std::get_if<std::string>(&keys))
         return StartFailure{Exit::data_unusable, std::move(*wrong)};
-    return Vault{std::get<fleet::Keys>(std::move(keys)), std::move(*store)};
+    return Vault{std::move(lock), std::get<fleet::Keys>(std::move(keys)), std::move(*store)};
 }
 
 namespace {

@@ -15,6 +15,7 @@
 namespace pf::server::app {
 
 struct Vault {
+    std::unique_ptr<DirLock> lock;
     fleet::Keys keys;
     std::unique_ptr<store::Store> store;
 };

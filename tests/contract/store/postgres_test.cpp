@@ -4,6 +4,7 @@
 #include <future>
 #include <thread>
 
+#include "sync-server/ingest/repository.hpp"
 #include "tests/contract/store/desk.hpp"
 
 using namespace pf;
@@ -127,6 +128,50 @@ TEST_CASE("two that read what the other writes: one of them runs again") {
     CHECK_FALSE(first.get().has_value());
     CHECK_FALSE(second.get().has_value());
     CHECK(desk.value("a").has_value() != desk.value("b").has_value());
+}
+
+TEST_CASE("an event that is committed late has its place after what a follower has seen") {
+    if (skipped()) return;
+    Desk desk;
+    const auto add = [](Repositories& r, const char* device) {
+        r.ingest.add({.device = *DeviceId::parse(device),
+                      .epoch = Epoch{1},
+                      .seq = 1,
+                      .event = Bytes{1},
+                      .received_at = {},
+                      .position = 0,
+                      .verdict = std::nullopt},
+                     Digest{});
+        return Decision::keep;
+    };
+    std::promise<void> added, go;
+    std::atomic<bool> first{true};
+    auto late = desk.write([&, gone = go.get_future().share()](Repositories& r) {
+        const auto decision = add(r, "late");
+        if (first.exchange(false)) added.set_value();
+        gone.wait();
+        return decision;
+    });
+    added.get_future().wait();
+    CHECK_FALSE(desk.write([&](Repositories& r) { return add(r, "early"); }).get().has_value());
+
+    std::vector<std::string> followed;
+    std::uint64_t position = 0;
+    const auto follow = [&] {
+        CHECK_FALSE(desk.store
+                        ->read([&](Repositories& r) {
+                            for (const auto& event : r.ingest.log_after(position, 10)) {
+                                position = event.position;
+                                followed.push_back(event.device.text());
+                            }
+                        })
+                        .has_value());
+    };
+    follow();
+    go.set_value();
+    CHECK_FALSE(late.get().has_value());
+    follow();
+    CHECK(followed == std::vector<std::string>{"early", "late"});
 }
 
 TEST_CASE("servers that start together on an empty database both start, on one schema") {
