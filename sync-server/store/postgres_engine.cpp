@@ -389,7 +389,7 @@ Result<std::unique_ptr<Store>, Fault> open_postgres(const Store::Options& option
         return Fault::unavailable;
     }
     try {
-        if (const auto why = unsuitable(first->session())) {
+        if (const auto why = unsuitable(*first)) {
             tell(*why);
             return Fault::unsuitable;
         }

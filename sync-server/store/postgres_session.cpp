@@ -110,7 +110,14 @@ std::string with_defaults(std::string url) {
     return url;
 }
 
-std::optional<std::string> unsuitable(soci::session& session) {
+std::optional<std::string> unsuitable(PostgresSession& connection) {
+    soci::session& session = connection.session();
+    // A pooler tells another process id than the server that works for it. One that pools
+    // transactions would run another client's statement under the name of ours.
+    long long worker = 0;
+    session << "SELECT pg_backend_pid()", soci::into(worker);
+    if (connection.prepares_on_server() && worker != PQbackendPID(connection_of(session)))
+        return "there is a connection pooler in between: set `database.prepare` to false";
     std::string collation, encoding, synchronous;
     long long bytewise = 0;
     session

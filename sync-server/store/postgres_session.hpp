@@ -42,6 +42,7 @@ public:
 
     Diagnosis diagnose(const soci::soci_error& error) const;
     bool connected() const noexcept;
+    bool prepares_on_server() const noexcept { return prepare_on_server_; }
 
 private:
     soci::session session_;
@@ -52,7 +53,7 @@ private:
 /// The url with what a server needs that must notice a dead peer, where it does not say itself.
 std::string with_defaults(std::string url);
 /// Nothing: the database can keep what this server promises. Else why it can't.
-std::optional<std::string> unsuitable(soci::session& session);
+std::optional<std::string> unsuitable(PostgresSession& connection);
 /// What may be said about a failed connect: libpq's own words, without the password.
 std::string connect_trouble(const soci::soci_error& error);
 

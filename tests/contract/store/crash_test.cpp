@@ -12,8 +12,11 @@ namespace {
 
 /// Writes 1, 2, 3, … and says each number once it is told that it is kept.
 [[noreturn]] void write_until_killed(const std::string& where, int out) {
-    auto opened =
-        Store::open({.database = where, .vfs = {}, .threaded = true, .now = wall_from_ms(1'000)});
+    auto opened = Store::open({.database = where,
+                               .vfs = {},
+                               .threaded = true,
+                               .now = wall_from_ms(1'000),
+                               .prepare_on_server = !Database::pooled()});
     if (opened.has_error()) ::_exit(1);
     for (std::uint32_t n = 1;; ++n) {
         const auto fault = (*opened)->write_now([n](Repositories& r) {
@@ -48,7 +51,8 @@ TEST_CASE("what a killed process was told is kept is there for the next one") {
         auto opened = Store::open({.database = database.where(),
                                    .vfs = {},
                                    .threaded = true,
-                                   .now = wall_from_ms(1'000)});
+                                   .now = wall_from_ms(1'000),
+                                   .prepare_on_server = !Database::pooled()});
         REQUIRE(opened.has_value());
         std::uint32_t kept = 0;
         CHECK_FALSE((*opened)

@@ -35,8 +35,11 @@ struct Town : World {
         open_store();
     }
     void open_store() {
-        auto opened = Store::open(
-            {.database = database.where(), .vfs = {}, .threaded = true, .now = tests::start});
+        auto opened = Store::open({.database = database.where(),
+                                   .vfs = {},
+                                   .threaded = true,
+                                   .now = tests::start,
+                                   .prepare_on_server = !Database::pooled()});
         REQUIRE(opened.has_value());
         store = std::move(*opened);
     }

@@ -114,7 +114,8 @@ public:
         auto opened = server::store::Store::open({.database = database.where(),
                                                   .vfs = {},
                                                   .threaded = false,
-                                                  .now = wall_from_ms(1'000)});
+                                                  .now = wall_from_ms(1'000),
+                                                  .prepare_on_server = !Database::pooled()});
         REQUIRE(opened.has_value());
         store_ = std::move(*opened);
     }
