@@ -36,6 +36,16 @@ def as_unprivileged():
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
+def until(condition, seconds):
+    """Whether the condition came to hold within that time."""
+    patience = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > patience:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 def alive(pid):
     try:
         os.kill(pid, 0)
@@ -75,12 +85,17 @@ def start(file, durable):
         # A session of its own: the test driver's Ctrl-C is not the server's.
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                   cwd="/", start_new_session=True, **as_unprivileged())
-    patience = time.monotonic() + 60
-    while subprocess.run([program("pg_isready"), "-q", "-h", folder]).returncode != 0:
-        if server.poll() is not None or time.monotonic() > patience:
-            with open(os.path.join(folder, "log"), encoding="utf-8") as log:
-                sys.exit("PostgreSQL does not start:\n" + log.read())
-        time.sleep(0.05)
+    asks = [program("pg_isready"), "-q", "-h", folder]
+    answered = [False]
+
+    def over():
+        answered[0] = subprocess.run(asks).returncode == 0
+        return answered[0] or server.poll() is not None
+
+    until(over, 60)
+    if not answered[0]:
+        with open(os.path.join(folder, "log"), encoding="utf-8") as log:
+            sys.exit("PostgreSQL does not start:\n" + log.read())
     os.makedirs(os.path.dirname(os.path.abspath(file)), exist_ok=True)
     with open(file + ".new", "w", encoding="utf-8") as out:
         out.write(f"postgresql:///?host={folder}&user=paifang\n{server.pid}\n{folder}\n")
@@ -100,11 +115,10 @@ def pool(file):
                   f"logfile = {folder}/pgbouncer.log\n")
     pooler = subprocess.Popen([program("pgbouncer"), "-q", settings], stdin=subprocess.DEVNULL,
                               start_new_session=True, cwd="/", **as_unprivileged())
-    patience = time.monotonic() + 30
-    while not os.path.exists(os.path.join(folder, ".s.PGSQL.6432")):
-        if pooler.poll() is not None or time.monotonic() > patience:
-            sys.exit("PgBouncer does not start")
-        time.sleep(0.05)
+    socket = os.path.join(folder, ".s.PGSQL.6432")
+    until(lambda: os.path.exists(socket) or pooler.poll() is not None, 30)
+    if not os.path.exists(socket):
+        sys.exit("PgBouncer does not start")
     with open(file, "w", encoding="utf-8") as out:
         out.write(f"postgresql:///?host={folder}&port=6432&user=paifang\n{pid}\n{folder}\n")
     return pooler
@@ -124,9 +138,7 @@ def stop(file):
         running = False
     if running:
         os.kill(int(pid), signal.SIGINT)  # "fast": connections are ended
-        patience = time.monotonic() + 30
-        while alive(int(pid)) and time.monotonic() < patience:
-            time.sleep(0.02)
+        until(lambda: not alive(int(pid)), 30)
     shutil.rmtree(folder, ignore_errors=True)
     os.remove(file)
 
