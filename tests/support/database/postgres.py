@@ -14,6 +14,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -28,12 +29,15 @@ def program(name):
     return found[-1] if found else name
 
 
-def as_unprivileged():
-    """What a child must do before it runs a server's program."""
+def unprivileged(command):
+    """A server's program as somebody it agrees to run as."""
     if os.geteuid() != 0:
-        return {}
-    user = pwd.getpwnam(UNPRIVILEGED)
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        return command
+    prefix = ["setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
+    if not os.stat("/").st_mode & stat.S_IXOTH:
+        # In some containers only root gets past the root folder; it may pass that, and nothing more.
+        prefix += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return prefix + command
 
 
 def until(condition, seconds):
@@ -69,9 +73,9 @@ def start(file, durable):
         os.chown(folder, user.pw_uid, user.pw_gid)
     data = os.path.join(folder, "data")
     subprocess.run(
-        [program("initdb"), "-D", data, "-U", "paifang", "-A", "trust", "-E", "UTF8", "--locale=C",
-         "--no-sync", "-N"],
-        check=True, stdout=subprocess.DEVNULL, cwd="/", **as_unprivileged())
+        unprivileged([program("initdb"), "-D", data, "-U", "paifang", "-A", "trust", "-E", "UTF8",
+                      "--locale=C", "--no-sync", "-N"]),
+        check=True, stdout=subprocess.DEVNULL, cwd="/")
     settings = {
         "listen_addresses": "", "unix_socket_directories": folder, "max_connections": "300",
         "shared_buffers": "64MB", "max_pred_locks_per_transaction": "256",
@@ -83,8 +87,8 @@ def start(file, durable):
         command += ["-c", f"{name}={value}"]
     with open(os.path.join(folder, "log"), "wb") as log:
         # A session of its own: the test driver's Ctrl-C is not the server's.
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                  cwd="/", start_new_session=True, **as_unprivileged())
+        server = subprocess.Popen(unprivileged(command), stdin=subprocess.DEVNULL, stdout=log,
+                                  stderr=log, cwd="/", start_new_session=True)
     asks = [program("pg_isready"), "-q", "-h", folder]
     answered = [False]
 
@@ -113,8 +117,8 @@ def pool(file):
                   "auth_type = any\npool_mode = transaction\nmax_client_conn = 500\n"
                   "default_pool_size = 30\nignore_startup_parameters = extra_float_digits\n"
                   f"logfile = {folder}/pgbouncer.log\n")
-    pooler = subprocess.Popen([program("pgbouncer"), "-q", settings], stdin=subprocess.DEVNULL,
-                              start_new_session=True, cwd="/", **as_unprivileged())
+    pooler = subprocess.Popen(unprivileged([program("pgbouncer"), "-q", settings]),
+                              stdin=subprocess.DEVNULL, start_new_session=True, cwd="/")
     socket = os.path.join(folder, ".s.PGSQL.6432")
     until(lambda: os.path.exists(socket) or pooler.poll() is not None, 30)
     if not os.path.exists(socket):
