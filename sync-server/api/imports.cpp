@@ -115,11 +115,11 @@ private:
                 results.push_back(std::move(result));
                 continue;
             }
-            const auto before = ingest::log_end(c.r);
-            reply.committed.effects.add(ingest::on_batch(c.r, c.call, c.keys, *device, batch));
+            auto taken = ingest::book_batch(c.r, c.call, *device, batch);
+            reply.committed.effects.add(std::move(taken.effects));
             const auto cursor = ingest::cursor(c.r, batch.device, batch.epoch);
             // Not by the cursor alone: events may have come into a hole before it.
-            const bool grew = ingest::log_end(c.r) > before;
+            const bool grew = taken.stored > 0;
             const bool known = cursor && cursor->seq >= last;
             booked += grew ? 1 : 0;
             result["result"] = grew ? "booked" : known ? "known" : "not_booked";

@@ -88,6 +88,7 @@ public:
 
     Cursor main_end() const { return histories_.main_end(); }
     bool on_branch() const { return history_ != 0; }
+    std::size_t stored() const { return stored_; }
 
 private:
     /// Finds the event among what is stored and stays on the history that has it; nothing: it is
@@ -123,6 +124,7 @@ private:
 
     std::optional<Verdict> store(Kept event, const Bytes& bytes, bool instead) {
         event.verdict = judge(event.seq, bytes);
+        ++stored_;
         const StoredEvent stored{.device = author_.id,
                                  .epoch = epoch(),
                                  .seq = event.seq,
@@ -193,6 +195,7 @@ private:
     Cursor at_;  // after the event looked at last
     bool clock_raised_ = false;
     std::optional<std::string_view> stopped_;
+    std::size_t stored_ = 0;  // events that were not here before
 };
 
 /// Kept aside whole, because nothing in it may be booked. Not acknowledged: whoever sent it can't
@@ -215,21 +218,22 @@ Effects refuse(Repositories& r, const Call& call, const fleet::Device& sender, c
 
 }  // namespace
 
-Effects on_batch(Repositories& r, const Call& call, const fleet::Keys&, const fleet::Device& sender,
-                 const Batch& batch) {
+Booked book_batch(Repositories& r, const Call& call, const fleet::Device& sender,
+                  const Batch& batch) {
     using fleet::DeviceState;
+    const auto refused = [&](Kind kind, std::string_view why) {
+        return Booked{refuse(r, call, sender, batch, kind, why), 0};
+    };
     if (sender.state != DeviceState::active)
-        return refuse(r, call, sender, batch, Kind::revoked_device, "a revoked device sent events");
+        return refused(Kind::revoked_device, "a revoked device sent events");
     const auto author = fleet::device(r, batch.device);
     if (!author || author->state == DeviceState::invited || author->site != sender.site)
-        return refuse(r, call, sender, batch, Kind::quarantined,
-                      "events of a device this site does not have");
+        return refused(Kind::quarantined, "events of a device this site does not have");
     if (author->state == DeviceState::revoked)
-        return refuse(r, call, sender, batch, Kind::revoked_device, "events of a revoked device");
-    if (!signed_by_its_device(r, batch))
-        return refuse(r, call, sender, batch, Kind::forged, "not signed by its device");
+        return refused(Kind::revoked_device, "events of a revoked device");
+    if (!signed_by_its_device(r, batch)) return refused(Kind::forged, "not signed by its device");
     if (names_branch(r, batch.device, batch.epoch))
-        return refuse(r, call, sender, batch, Kind::fork, "names a branch as if it were an epoch");
+        return refused(Kind::fork, "names a branch as if it were an epoch");
 
     Booking booking{r, call, *author, batch};
     if (!booking.find_root()) {
@@ -239,7 +243,7 @@ Effects on_batch(Repositories& r, const Call& call, const fleet::Keys&, const fl
         const Cursor end = booking.main_end();
         if (batch.first_seq <= end.seq + 1)
             refuse(r, call, sender, batch, Kind::fork, "continues a history that is not here");
-        return acknowledge(r, sender, {.generation = {}, .upto = end, .verdicts = {}});
+        return {acknowledge(r, sender, {.generation = {}, .upto = end, .verdicts = {}}), 0};
     }
     const std::uint64_t position_before = checkins::position(r, author->site);
     Effects effects = acknowledge(r, sender, booking.book());
@@ -254,7 +258,12 @@ Effects on_batch(Repositories& r, const Call& call, const fleet::Keys&, const fl
             acknowledge(r, sender, {.generation = {}, .upto = booking.main_end(), .verdicts = {}}));
     effects.add(checkins::spread(r, call, author->site, position_before,
                                  own ? std::optional{sender.id} : std::nullopt));
-    return effects;
+    return {std::move(effects), booking.stored()};
+}
+
+Effects on_batch(Repositories& r, const Call& call, const fleet::Keys&, const fleet::Device& sender,
+                 const Batch& batch) {
+    return book_batch(r, call, sender, batch).effects;
 }
 
 }  // namespace pf::server::ingest

@@ -21,6 +21,14 @@ namespace pf::server::ingest {
 ///   our cursor, so that the device sends what is missing first.
 Effects on_batch(Repositories& r, const Call& call, const fleet::Keys& keys,
                  const fleet::Device& sender, const wire::Batch& batch);
+/// The same, and how many events were stored that were not here before: at the end, on a branch, or
+/// into a hole.
+struct Booked {
+    Effects effects;
+    std::size_t stored = 0;
+};
+Booked book_batch(Repositories& r, const Call& call, const fleet::Device& sender,
+                  const wire::Batch& batch);
 /// A clock that says so and is later than our own by more than this is wrong.
 inline constexpr Millis clock_ahead_max_ms{10LL * 60 * 1000};
 
@@ -74,7 +82,5 @@ struct StoredEvent {
 };
 /// The sync log, oldest first, after a position.
 std::vector<StoredEvent> log_after(Repositories& r, std::uint64_t position, std::size_t limit);
-/// Position of the newest event of all devices; 0: none.
-std::uint64_t log_end(Repositories& r);
 
 }  // namespace pf::server::ingest

@@ -40,6 +40,4 @@ std::vector<StoredEvent> log_after(Repositories& r, std::uint64_t position, std:
     return r.ingest.log_after(position, limit);
 }
 
-std::uint64_t log_end(Repositories& r) { return r.ingest.last_position(); }
-
 }  // namespace pf::server::ingest

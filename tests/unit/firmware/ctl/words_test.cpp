@@ -79,7 +79,8 @@ std::vector<journal::Body> every_event() {
     for (int how = 1; how <= 6; ++how) {
         const auto value = static_cast<Outcome::How>(how);
         out.emplace_back(Outcome{.grant_seq = 4, .passed = 1, .returned = 1, .how = value});
-        out.emplace_back(LetIn{.opened_seq = 4, .passed = 1, .how = value});
+        // A command has no admission to end by its own undoing (sync-v1.md 3.2).
+        if (how != 5) out.emplace_back(LetIn{.opened_seq = 4, .passed = 1, .how = value});
     }
     for (int what = 1; what <= 8; ++what)
         out.emplace_back(LaneAlarm{.what = static_cast<LaneAlarm::What>(what), .grant_seq = 3});
