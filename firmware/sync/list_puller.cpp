@@ -114,13 +114,17 @@ void ListPuller::ask(Want want, Reading now) {
 void ListPuller::on_chunk(const wire::Chunk& chunk, Reading now) {
     if (!asked_ || chunk.request != asked_->request || chunk.what != asked_->what) return;
     const auto stage = context_.cache.stage(scope_);
+    const bool asked_snapshot = asked_->what == Want::What::snapshot;
     asked_.reset();
-    patience_.answered();
     if (chunk.snapshot_needed) {
         (void)context_.stored(context_.cache.drop_stage(scope_));
         take_snapshot_ = true;
+        // Not even a snapshot of what the news promised: asked for again, ever more patiently.
+        if (asked_snapshot) return patience_.start(now.steady);
+        patience_.answered();
         return tick(now);
     }
+    patience_.answered();
     const bool fits = stage && chunk.generation == stage->generation &&
                       chunk.from_version == stage->from_version &&
                       chunk.to_version == stage->to_version && chunk.bucket == stage->bucket;

@@ -85,7 +85,18 @@ Effects on_birth(Repositories& r, const Call& call, const fleet::Keys& keys, con
 }
 
 /// What the question shows the device to have been told, beyond what is here.
-std::optional<std::string> proof_of_loss(Repositories& r, const Device& device, const Want& want) {
+std::optional<std::string> proof_of_loss(Repositories& r, const Call& call, const Device& device,
+                                         const Want& want) {
+    const Generation ours = r.meta.generation();
+    if (want.generation != ours) {
+        // As at a birth (ingest): a generation from the future can't be topped by one that begins
+        // now. Without this a server restored behind a broker that stayed would hear no birth, and
+        // devices would ask it the same again and again.
+        if (want.generation > ours &&
+            want.generation.value < static_cast<std::uint64_t>(to_ms(call.now)))
+            return fmt::format("it knows generation {}", want.generation.value);
+        return std::nullopt;
+    }
     switch (want.what) {
         case Want::What::difference:
         case Want::What::snapshot:
@@ -134,7 +145,7 @@ Effects on_want(Repositories& r, const Call& call, const fleet::Keys& keys, cons
                 const Want& want) {
     Effects effects;
     const bool same_life = want.generation == r.meta.generation();
-    const auto lost = same_life ? proof_of_loss(r, device, want) : std::nullopt;
+    const auto lost = proof_of_loss(r, call, device, want);
     if (lost) (void)ingest::on_loss(r, call, device, *lost, effects);
     // A device that asks in another generation learns the present one first; else it would ask the
     // same again as soon as it has the answer.

@@ -50,7 +50,7 @@ public:
     void power_cut(std::string_view point);
     /// In the `operations`-th operation of its disk counted from the next start.
     void power_cut_in_next_start(std::uint64_t operations) { cut_in_start_ = operations; }
-    void crash_after_next_commit() { crash_after_commit_ = true; }
+    void crash_after_next_commit(bool planned = true) { crash_after_commit_ = planned; }
     /// Back to an older image of the disk. `said`: the keeper begins a new generation.
     void restore(const tests::DiskImage& image, bool said);
     /// kill -9 of the program: the disk keeps what was written.

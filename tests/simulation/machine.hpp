@@ -60,7 +60,7 @@ public:
     void barrier(firmware::ports::BarrierEvent event);
 
     void power_cut(std::string_view point);
-    void power_cut_at_next_pulse() { cut_at_pulse_ = true; }
+    void power_cut_at_next_pulse(bool planned = true) { cut_at_pulse_ = planned; }
     /// In the `operations`-th operation of its disk counted from the next start, so most likely
     /// while it opens, creates or recovers its files. 0: not at all.
     void power_cut_in_next_start(std::uint64_t operations) { cut_in_start_ = operations; }

@@ -53,10 +53,12 @@ ServerLog::Chain& ServerLog::chain_of(const StoredEvent& stored) {
             return chain;
         }
     }
-    if (const auto before = head_at(device, stored.epoch, stored.seq - 1); before && !chain.holed)
+    if (const auto before = head_at(device, stored.epoch, stored.seq - 1); before && !chain.holed) {
         chain.heads[stored.seq] = pf::journal::next_head(*before, stored.event);
-    else
+    } else {
         chain.holed = true;
+        holed_.insert(device);
+    }
     return chain;
 }
 

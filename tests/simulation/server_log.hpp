@@ -42,6 +42,8 @@ public:
     const std::map<GrantId, Booked>& of_ticket(TicketId ticket) const;
     /// Tickets of which something was read since the last call.
     std::set<TicketId> take_touched() { return std::exchange(touched_, {}); }
+    /// Whether events of this device are gone on both sides: what refers to them finds nothing.
+    bool has_hole(const std::string& device) const { return holed_.contains(device); }
     /// Names of second histories of an epoch.
     const std::set<std::pair<std::string, Epoch>>& branches() const noexcept { return branches_; }
 
@@ -61,6 +63,7 @@ private:
 
     std::uint64_t position_ = 0;
     std::set<Name> branches_;
+    std::set<std::string> holed_;
     std::map<Name, Chain> chains_;
     std::map<std::pair<std::string, std::uint64_t>, std::vector<std::pair<Epoch, Bytes>>> events_;
     std::map<TicketId, std::map<GrantId, Booked>> booked_;

@@ -225,6 +225,7 @@ void World::heal() {
         network_.set_partitioned(*machine, false);
         machine->disk().cut_power_at(0);
         machine->power_cut_in_next_start(0);
+        machine->power_cut_at_next_pulse(false);
         machine->disk().fail_at(0);
         machine->disk().set_capacity_bytes(UINT64_MAX);
         machine->set_clock_right();
@@ -233,6 +234,7 @@ void World::heal() {
     hub_.step_clock(-hub_.clock_offset());
     hub_.disk().cut_power_at(0);
     hub_.power_cut_in_next_start(0);
+    hub_.crash_after_next_commit(false);
     hub_.disk().fail_at(0);
     hub_.disk().set_capacity_bytes(UINT64_MAX);
     hub_.set_broker_is_managed(true);

@@ -156,6 +156,32 @@ TEST_CASE("the server can't bridge the difference: a snapshot") {
     CHECK(ours(device) == server.state());
 }
 
+TEST_CASE("a server that serves no snapshot either is not asked again at once") {
+    Device device;
+    settle(device, {5, rows_of({1}), life});
+    const ServerList server{9, rows_of({2}), life};
+    device.say(Down::news, server.news());
+    const auto refuse = [&](const wire::Want& want) {
+        auto answer = wire::decode_chunk(server.page(device, want, {}, false));
+        REQUIRE(answer.has_value());
+        answer->snapshot_needed = true;
+        device.say(Down::chunk, wire::encode(*answer));
+    };
+    refuse(device.want());
+    refuse(device.want());
+    CHECK(device.wants().empty());
+    device.pass(fs::Engine::answer_wait_ms.count() - 1);
+    CHECK(device.wants().empty());
+    device.pass(1);
+    const auto again = device.want();
+    CHECK(again.what == What::snapshot);
+    refuse(again);
+    device.pass(fs::Engine::answer_wait_ms.count());
+    CHECK(device.wants().empty());  // the second wait is longer
+    device.pass(fs::Engine::answer_wait_ms.count());
+    CHECK(device.want().what == What::snapshot);
+}
+
 TEST_CASE("a new life of the server: its list anew") {
     Device device;
     settle(device, {5, rows_of({1}), life});

@@ -185,6 +185,26 @@ TEST_CASE("a question about what was never here proves a loss") {
     }
 }
 
+TEST_CASE("a question in a later life proves a loss, in one from the future it does not") {
+    struct Case {
+        const char* name;
+        std::int64_t ahead_of_now_ms;
+        bool lost;
+    };
+    for (const Case& c : {Case{"of a moment ago", -1, true}, Case{"from the future", 0, false}}) {
+        CAPTURE(c.name);
+        Server world;
+        const Generation before = world.generation();
+        Want want = world.want(Want::What::difference);
+        want.generation =
+            Generation{static_cast<std::uint64_t>(to_ms(world.now) + c.ahead_of_now_ms)};
+        const auto effects = world.hear(*world.one, wire::Up::want, want);
+        CHECK((world.generation() > before) == c.lost);
+        CHECK(world.findings(Kind::state_lost).size() == (c.lost ? 1 : 0));
+        CHECK(leaves(effects).front() == "news");
+    }
+}
+
 TEST_CASE("what comes from nowhere we know is kept aside, raised and not answered") {
     Server world;
     const auto root = server::fleet::topic_root(world.device(world.one->id()));
