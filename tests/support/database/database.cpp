@@ -8,7 +8,9 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <sstream>
+#include <vector>
 
 namespace pf::tests {
 namespace {
@@ -73,19 +75,62 @@ bool Database::on_postgres() { return ::getenv("PAIFANG_POSTGRES") != nullptr; }
 
 bool Database::pooled() { return ::getenv("PAIFANG_POOLED") != nullptr; }
 
-Database::Database()
-    : name_{"paifang_" + std::to_string(::getpid()) + "_" + std::to_string(++databases)} {
-    if (on_postgres()) on_server(maintenance, "CREATE DATABASE " + name_ + empty_ones);
+namespace {
+
+/// Databases of this process that nobody has just now. Making one takes long, emptying one does
+/// not.
+struct Spare {
+    std::mutex mutex;
+    std::vector<std::string> names;
+
+    ~Spare() {
+        for (const std::string& name : names) drop(name);
+    }
+    static void drop(const std::string& name) {
+        try {
+            on_server(maintenance, "DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
+        } catch (const std::runtime_error&) {
+            // The server of the tests is thrown away whole.
+        }
+    }
+    std::optional<std::string> take() {
+        const std::lock_guard guard{mutex};
+        if (names.empty()) return std::nullopt;
+        std::string name = std::move(names.back());
+        names.pop_back();
+        return name;
+    }
+};
+Spare spare;
+
+constexpr const char* empty_all =
+    "DO $$ DECLARE names text; BEGIN"
+    " SELECT string_agg(format('%I', tablename), ', ') INTO names FROM pg_tables"
+    " WHERE schemaname = 'public' AND tablename <> 'schema_step';"
+    " IF names IS NOT NULL THEN EXECUTE 'TRUNCATE ' || names; END IF; END $$";
+
+}  // namespace
+
+Database::Database() {
+    if (!on_postgres()) return;
+    if (auto name = spare.take()) {
+        name_ = std::move(*name);
+        run(empty_all);
+        soiled_ = false;
+        return;
+    }
+    name_ = "paifang_" + std::to_string(::getpid()) + "_" + std::to_string(++databases);
+    on_server(maintenance, "CREATE DATABASE " + name_ + empty_ones);
 }
 
 Database::~Database() {
     if (!on_postgres()) return;
-    try {
-        for (const char* suffix : {"", saved})
-            on_server(maintenance, "DROP DATABASE IF EXISTS " + name_ + suffix + " WITH (FORCE)");
-    } catch (const std::runtime_error&) {
-        // The server of the tests is thrown away whole.
+    if (!soiled_) {
+        const std::lock_guard guard{spare.mutex};
+        spare.names.push_back(name_);
+        return;
     }
+    for (const char* suffix : {"", saved}) Spare::drop(name_ + suffix);
 }
 
 std::string Database::where() const {
@@ -93,6 +138,7 @@ std::string Database::where() const {
 }
 
 std::optional<std::string> Database::ask(const std::string& sql) const {
+    soiled_ = true;  // it may hold what emptying the tables does not take away
     return on_postgres() ? on_server(name_, sql) : on_file(where(), sql);
 }
 
@@ -116,6 +162,7 @@ bool Database::holds(const std::string& text) const {
 }
 
 void Database::save() const {
+    soiled_ = true;
     if (on_postgres()) {
         on_server(maintenance, "DROP DATABASE IF EXISTS " + name_ + saved + " WITH (FORCE)");
         on_server(maintenance, "CREATE DATABASE " + name_ + saved + " TEMPLATE " + name_);
@@ -126,6 +173,7 @@ void Database::save() const {
 }
 
 void Database::restore() const {
+    soiled_ = true;
     if (on_postgres()) {
         on_server(maintenance, "DROP DATABASE " + name_ + " WITH (FORCE)");
         on_server(maintenance, "CREATE DATABASE " + name_ + " TEMPLATE " + name_ + saved);
@@ -137,6 +185,7 @@ void Database::restore() const {
 }
 
 void Database::make_again(const std::string& options) const {
+    soiled_ = true;
     on_server(maintenance, "DROP DATABASE " + name_ + " WITH (FORCE)");
     on_server(maintenance, "CREATE DATABASE " + name_ + options);
 }

@@ -37,7 +37,8 @@ public:
 
 private:
     TempDir folder_;
-    std::string name_;  // PostgreSQL: of this process, also in its children
+    std::string name_;             // PostgreSQL: of this process, also in its children
+    mutable bool soiled_ = false;  // is not used for another test
 };
 
 /// Where the PostgreSQL of the tests is, as somebody who may do everything there; its databases are
