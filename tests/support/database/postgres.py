@@ -35,8 +35,10 @@ def unprivileged(command):
         return command
     prefix = ["setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
     if not os.stat("/").st_mode & stat.S_IXOTH:
-        # In some containers only root gets past the root folder; it may pass that, and nothing more.
-        prefix += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+        # In some containers only root gets past the root folder: it may read, as root does. The
+        # bit lets access(2), by which initdb looks for its server, see that too.
+        prefix += ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_read_search",
+                   "--ambient-caps=+dac_read_search"]
     return prefix + command
 
 

@@ -58,8 +58,11 @@ TEST_CASE("another user is chosen only when he can get there") {
     const TempDir temp;  // closed to everyone but its owner
     CHECK_FALSE(account_for(temp.path() / "broker", "nobody").has_value());
     CHECK_FALSE(account_for("/paifang-test-nowhere/broker", "root").has_value());
-    const bool is_root = ::geteuid() == 0;
-    CHECK(account_for("/paifang-broker", "nobody").has_value() == is_root);
+    // On some machines only root gets past the root folder.
+    struct stat root {};
+    REQUIRE(::stat("/", &root) == 0);
+    const bool passes = ::geteuid() == 0 && (root.st_mode & S_IXOTH) != 0;
+    CHECK(account_for("/paifang-broker", "nobody").has_value() == passes);
     CHECK_FALSE(account_for("/paifang-broker", "no such user").has_value());
 }
 
