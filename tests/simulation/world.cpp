@@ -19,6 +19,7 @@ constexpr std::size_t batches_max = 120;
 constexpr std::uint64_t scans_min = 500;
 constexpr std::uint64_t fault_kinds_min = 20;
 constexpr std::int64_t operations_in_server_birth_max = 60;
+constexpr std::uint64_t cut_in_create_in_seeds = 7;
 constexpr std::uint64_t season_in_seeds = 4;  // every fourth seed has a closed season
 
 }  // namespace
@@ -78,6 +79,9 @@ void World::found_town() {
     if (settings_.faults && rng_.percent(50))
         hub_.power_cut_in_next_start(
             static_cast<std::uint64_t>(rng_.between(1, operations_in_server_birth_max)));
+    // Most operations of a first start write, so some seeds aim at one that makes a file.
+    if (settings_.faults && scene_.seed % cut_in_create_in_seeds == cut_in_create_in_seeds - 1)
+        hub_.power_cut_in_next_start(1 + scene_.seed % 2);
     hub_.start();
     while (!hub_.running()) run_until(scene_.agenda.now() + Millis{1'000});
     hub_.disk().cut_power_at(0);
