@@ -95,8 +95,7 @@ sync::CommandResult Device::open_for(const wire::Command& command) {
         return {wire::CommandState::failed, "the journal could not be written"};
     opening_epoch_ = journal_->end().epoch;
     run_lane(lane::Commanded{journal_->end().seq, command.persons});
-    return {wire::CommandState::done,
-            fmt::format("opened for {}: {}", command.issuer, command.text)};
+    return {wire::CommandState::done, "opened"};
 }
 
 }  // namespace pf::firmware::app

@@ -26,6 +26,7 @@ enum class Kind : std::uint8_t {
     ticket_unknown = 11,  // admitted on a ticket, or for a product of it, that is not known here
     loss_claimed = 12,    // a device says again that we forgot something; not believed this time
 };
+inline constexpr Kind newest_kind = Kind::loss_claimed;  // moves with every one appended
 std::string_view to_text(Kind kind) noexcept;
 
 struct Finding {

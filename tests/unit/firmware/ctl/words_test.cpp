@@ -92,8 +92,9 @@ std::vector<journal::Body> every_event() {
             out.emplace_back(CommandDone{.id = {}, .kind = kind, .state = state});
     for (const char* code :
          {"command_refused", "document_foreign", "document_refused", "events_lost", "foreign_topic",
-          "journal_rolled_back", "list_mismatch", "list_page_foreign", "manifest_refused",
-          "message_oversize", "server_forgot_more", "storage_unreadable"})
+          "journal_lost", "journal_rolled_back", "list_mismatch", "list_page_foreign",
+          "manifest_refused", "message_malformed", "message_oversize", "server_forgot_more",
+          "storage_unreadable"})
         out.emplace_back(Finding{code, "17"});
     out.emplace_back(Opened{.command = {}, .persons = 1});
     return out;

@@ -92,12 +92,9 @@ TEST_CASE("every kind of finding is in the document") {
     for (const Json& kind :
          document()["components"]["schemas"]["Finding"]["properties"]["kind"]["enum"])
         told.insert(kind.get<std::string>());
-    using enum findings::Kind;
     std::set<std::string> raised;
-    for (const findings::Kind kind :
-         {over_admission, admitted_revoked, fork, quarantined, clock_wrong, forged, foreign_topic,
-          revoked_device, state_lost, reported})
-        raised.insert(std::string{findings::to_text(kind)});
+    for (int kind = 1; kind <= static_cast<int>(findings::newest_kind); ++kind)
+        raised.insert(std::string{findings::to_text(static_cast<findings::Kind>(kind))});
     CHECK(told == raised);
 }
 
