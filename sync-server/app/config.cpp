@@ -83,6 +83,11 @@ Wrong take_database(const toml::node& node, Config& config) {
     if (!value) return "must be a text";
     // Not repeated in the message: there may be a password in it.
     if (!value->starts_with("postgresql://")) return "must begin with postgresql://";
+    // PostgreSQL's own reader and ours must see the same end of the user and password.
+    const auto user_end = value->rfind('@');
+    if (user_end != std::string::npos &&
+        value->find_first_of("/?", std::string_view{"postgresql://"}.size()) < user_end)
+        return "must have / and ? and @ in user or password escaped, as %2F, %3F and %40";
     config.database.url = *value;
     return {};
 }

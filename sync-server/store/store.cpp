@@ -50,11 +50,11 @@ std::string printable(std::string_view database) {
     const std::string_view scheme = scheme_of(database);
     if (scheme.empty()) return std::string{database};
     std::string_view rest = database.substr(scheme.size());
-    rest = rest.substr(0, rest.find('?'));
-    const std::size_t path = rest.find('/');
-    // A password may hold an unescaped '@'; the last one before the path ends it.
-    const std::size_t user_end = rest.substr(0, path).rfind('@');
+    // A password may hold '@', '/' and '?' unescaped: whatever stands before the last '@' may be
+    // one.
+    const std::size_t user_end = rest.rfind('@');
     if (user_end != std::string_view::npos) rest.remove_prefix(user_end + 1);
+    rest = rest.substr(0, rest.find('?'));
     return "postgresql://" + std::string{rest};
 }
 

@@ -42,6 +42,12 @@ TEST_CASE("settings are read exactly, and what is wrong is named with its line")
         {"a database", "[database]\nurl = \"postgresql://u:p@h/d\"\nprepare = false\n", "fine"},
         {"another database", "[database]\nurl = \"mysql://u:p@h\"\n",
          "2: `database.url` must begin with postgresql://"},
+        {"a password like a path", "[database]\nurl = \"postgresql://u:a/b@h/d\"\n",
+         "2: `database.url` must have / and ? and @ in user or password escaped, as %2F, %3F and "
+         "%40"},
+        {"a password like a query", "[database]\nurl = \"postgresql://u:a?b@h/d\"\n",
+         "2: `database.url` must have / and ? and @ in user or password escaped, as %2F, %3F and "
+         "%40"},
         {"pooling a file", "[database]\nprepare = false\n",
          "0: `database.prepare` is for the database of `database.url`"},
         {"names", "names = [\"a\", 1]\n", "1: `names` must be a list of texts"},

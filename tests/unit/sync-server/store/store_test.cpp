@@ -60,6 +60,8 @@ TEST_CASE("a database is named without its user, password and parameters") {
     CHECK(store::printable("postgresql://u:s3cret@db.example:5432/pf?sslmode=require&password=x") ==
           "postgresql://db.example:5432/pf");
     CHECK(store::printable("postgres://u:p@ss@db/pf") == "postgresql://db/pf");
+    CHECK(store::printable("postgresql://u:pa/ss@db/pf") == "postgresql://db/pf");
+    CHECK(store::printable("postgresql://u:p?w@db/pf?x=y") == "postgresql://db/pf");
     CHECK(store::printable("postgresql:///pf?user=u&password=x") == "postgresql:///pf");
 }
 
