@@ -129,6 +129,12 @@ void Core::call(std::string actor, Act act, Then then) {
             outside.post([job, weak, fault] {
                 const auto state = weak.lock();
                 if (!state) return;
+                // It may have been kept, and who repeats it gets the stored answer only: who may
+                // come in is read anew in any case.
+                if (fault == store::Fault::uncertain && job->committed &&
+                    job->committed->devices_changed)
+                    return state->outside.devices_changed(std::move(job->committed->revoked),
+                                                          [job, fault](bool) { job->then(fault); });
                 if (fault || !job->committed) return job->then(fault);
                 Committed& done = *job->committed;
                 state->publish(std::move(done.effects.messages));

@@ -21,6 +21,9 @@ public:
     explicit StubStore(store::Store& real) : real_{real} {}
     using store::Store::write;
     void write(Transaction transaction, Then then, std::string_view) override {
+        if (fail == store::Fault::uncertain)
+            return real_.write(std::move(transaction),
+                               [then](auto) { then(store::Fault::uncertain); });
         if (fail) return then(*fail);
         if (!hold) return real_.write(std::move(transaction), std::move(then));
         held.push_back([this, transaction = std::move(transaction), then = std::move(then)] {
@@ -212,6 +215,26 @@ TEST_CASE("who is revoked is answered when the broker obeyed") {
     house.outer.broker_obeys(false);
     CHECK(answered);
     CHECK(told == false);
+}
+
+TEST_CASE("a revocation nobody knows the end of still reaches the broker") {
+    House house;
+    house.store.fail = store::Fault::uncertain;
+    std::optional<store::Fault> answered;
+    house.core->call(
+        "x",
+        [&](Repositories& r, const Call& call) -> std::optional<app::Committed> {
+            CHECK_FALSE(fleet::revoke(r, call, house.gate.id()).has_value());
+            return app::Committed{.effects = {},
+                                  .devices_changed = true,
+                                  .revoked = {house.gate.id()},
+                                  .broker_told = {}};
+        },
+        [&](std::optional<store::Fault> fault) { answered = fault; });
+    house.outer.run();
+    CHECK(house.outer.revoked == std::vector{house.gate.id()});
+    house.outer.broker_obeys(true);
+    CHECK(answered == store::Fault::uncertain);
 }
 
 TEST_CASE("what waits for the store is bounded in number and in bytes") {
