@@ -223,16 +223,19 @@ void Issuing::list_carriers(const ticket::Claims& claims) {
     });
 }
 
-void Issuing::list_carriers(const ticket::Claims& claims, SiteId site,
-                            const std::optional<wire::SiteKey>& retired) {
+void Issuing::list_carriers(const ticket::Claims& claims, SiteId site) {
+    if (stage(claims, site) == Stage::ended) return;  // taken off already, it stays off
     each_carrier(claims.id, [&](CarrierKind kind, std::string_view normalised) {
-        if (retired) {
-            const wire::Carried gone{kind, wire::carrier_hash(retired->key, kind, normalised),
-                                     at_site(claims, site)};
-            lists_.erase(site, wire::ListScope::tickets, wire::row_of(gone).key);
-        }
-        // Taken off already, it stays off.
-        if (stage(claims, site) != Stage::ended) list_carrier(claims, site, kind, normalised);
+        list_carrier(claims, site, kind, normalised);
+    });
+}
+
+void Issuing::drop_carriers(const ticket::Claims& claims, SiteId site,
+                            const wire::SiteKey& retired) {
+    each_carrier(claims.id, [&](CarrierKind kind, std::string_view normalised) {
+        const wire::Carried gone{kind, wire::carrier_hash(retired.key, kind, normalised),
+                                 at_site(claims, site)};
+        lists_.erase(site, wire::ListScope::tickets, wire::row_of(gone).key);
     });
 }
 

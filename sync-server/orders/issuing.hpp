@@ -28,10 +28,10 @@ public:
     /// Puts every carrier a ticket has on the lists of its sites, with the claims given; where its
     /// day is far away, notes that it waits.
     void list_carriers(const ticket::Claims& claims);
-    /// The same at one site alone; also under a key that is no longer looked under, to be taken
-    /// off.
-    void list_carriers(const ticket::Claims& claims, SiteId site,
-                       const std::optional<wire::SiteKey>& retired);
+    /// The same at one site alone.
+    void list_carriers(const ticket::Claims& claims, SiteId site);
+    /// Takes them off the site's list under a key that is no longer looked under.
+    void drop_carriers(const ticket::Claims& claims, SiteId site, const wire::SiteKey& retired);
     void list_revoked(const ticket::Claims& claims, std::uint32_t below);
     void write() { lists_.write(); }
 

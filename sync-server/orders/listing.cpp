@@ -29,8 +29,7 @@ bool list_waiting(Repositories& r, const Call& call, const fleet::Keys& keys, Si
     for (const Waiting& row : rows) {
         r.orders.drop_waiting(site, row);
         // Reissued meanwhile: the present generation goes on the list.
-        if (const auto claims = standing(r, row.ticket))
-            issuing.list_carriers(*claims, site, std::nullopt);
+        if (const auto claims = standing(r, row.ticket)) issuing.list_carriers(*claims, site);
     }
     issuing.write();
     if (!more) effects.moved.insert(site);
@@ -48,9 +47,11 @@ bool rebuild(Repositories& r, const Call& call, const fleet::Keys& keys, SiteId 
     const auto retired = fleet::retired_carrier_key(r, keys, site);
     Issuing issuing{r, call, keys};
     for (const TicketId id : tickets) {
-        const auto claims = standing(r, id);
-        if (claims && sites_of(*claims).contains(site))
-            issuing.list_carriers(*claims, site, retired);
+        const auto row = r.orders.ticket(id);
+        if (!row || !sites_of(row->claims).contains(site)) continue;
+        // A revoked ticket keeps its rows until its end, but under no key that nobody looks under.
+        if (retired) issuing.drop_carriers(row->claims, site, *retired);
+        if (row->state == TicketState::issued) issuing.list_carriers(row->claims, site);
     }
     issuing.write();
     const bool more = tickets.size() == tick_tickets_max;

@@ -191,6 +191,7 @@ TEST_CASE("a carrier key is rotated with every ticket found at every moment") {
         CHECK(found(second[0], code));
         CHECK_FALSE(found(first[0], code));  // devices do not look under it any more
     }
+    CHECK_FALSE(found(first[0], "GONE"));  // revoked, but a row all the same
     CHECK(season.sums_right());
     CHECK(season
               .attempt([&](Repositories& r, const Call& call) {
