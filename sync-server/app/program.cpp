@@ -79,11 +79,13 @@ private:
     void every(asio::steady_timer& timer, std::chrono::milliseconds span,
                std::function<void()> task);
     void tell_drops();
-    /// A piece of work on the database; true: there is more.
-    using Slice = std::function<bool(Repositories&, const Call&, Committed&)>;
-    void in_slices(std::shared_ptr<const Slice> slice);
-    void tick_history();
-    void tick_lists();
+    /// Work on the database, a piece at a time; `slice` says whether there is more. Loop only.
+    struct Slices {
+        std::function<bool(Repositories&, const Call&, Committed&)> slice;
+        bool under_way = false;
+    };
+    void in_slices(std::shared_ptr<Slices> slices);
+    void next_slice(std::shared_ptr<Slices> slices);
 
     // --- Outside (core)
     WallTime now() override { return wall_now(); }
@@ -175,11 +177,13 @@ std::optional<StartFailure> Program::Impl::start() {
     if (const auto& text = std::get<0>(key)) tell_first_key(directory_, *text);
 
     const int horizon_days = config_.lists.horizon_days;
-    if (vault_->store->write_now([horizon_days](Repositories& r) {
-            orders::set_horizon(r, horizon_days);
-            return store::Decision::keep;
-        }))
-        return StartFailure{Exit::data_unusable, "the database can't be written"};
+    const auto unwritten = vault_->store->write_now([horizon_days](Repositories& r) {
+        orders::set_horizon(r, horizon_days);
+        return store::Decision::keep;
+    });
+    if (unwritten)
+        return StartFailure{Exit::data_unusable, fmt::format("the database can't be written: {}",
+                                                             store::to_text(*unwritten))};
     core_ = std::make_unique<Core>(*vault_->store, vault_->keys, *this);
     api_ = std::make_unique<api::Api>(*this);
     if (auto failure = start_broker()) return failure;
@@ -364,40 +368,43 @@ void Program::Impl::start_timers() {
         if (std::exchange(log_is_longer_, false)) api_->log_moved();
     });
     every(drops_timer_, drops_told_every, [this] { tell_drops(); });
-    every(history_timer_, lists::tick_every_ms, [this] { tick_history(); });
-    tick_lists();  // days may have passed since the last stop
-    every(listing_timer_, list_followed_every, [this] { tick_lists(); });
+    const auto history = std::make_shared<Slices>();
+    history->slice = [](Repositories& r, const Call& call, Committed&) {
+        return lists::tick(r, call);
+    };
+    every(history_timer_, lists::tick_every_ms, [this, history] { in_slices(history); });
+    const auto listing = std::make_shared<Slices>();
+    listing->slice = [this](Repositories& r, const Call& call, Committed& done) {
+        auto ticked = orders::tick(r, call, vault_->keys);
+        done.effects = std::move(ticked.effects);
+        return ticked.more;
+    };
+    in_slices(listing);  // days may have passed since the last stop
+    every(listing_timer_, list_followed_every, [this, listing] { in_slices(listing); });
     every(remind_timer_, Core::remind_every_ms, [this] { core_->remind(); });
 }
 
 /// Slice by slice: whatever waits for the database gets its turn in between. A slice that failed is
 /// made up for by the next round.
-void Program::Impl::in_slices(std::shared_ptr<const Slice> slice) {
+void Program::Impl::in_slices(std::shared_ptr<Slices> slices) {
+    // A round that is longer than the span between two is not joined by another.
+    if (std::exchange(slices->under_way, true)) return;
+    next_slice(std::move(slices));
+}
+
+void Program::Impl::next_slice(std::shared_ptr<Slices> slices) {
     auto more = std::make_shared<bool>(false);
     core_->call(
         "system",
-        [slice, more](Repositories& r, const Call& call) -> std::optional<Committed> {
+        [slices, more](Repositories& r, const Call& call) -> std::optional<Committed> {
             Committed done;
-            *more = (*slice)(r, call, done);
+            *more = slices->slice(r, call, done);
             return done;
         },
-        [this, slice, more](std::optional<store::Fault> fault) {
-            if (!fault && *more && !stopping_) in_slices(slice);
+        [this, slices, more](std::optional<store::Fault> fault) {
+            if (!fault && *more && !stopping_) return next_slice(slices);
+            slices->under_way = false;
         });
-}
-
-void Program::Impl::tick_history() {
-    in_slices(std::make_shared<const Slice>(
-        [](Repositories& r, const Call& call, Committed&) { return lists::tick(r, call); }));
-}
-
-void Program::Impl::tick_lists() {
-    in_slices(
-        std::make_shared<const Slice>([this](Repositories& r, const Call& call, Committed& done) {
-            auto ticked = orders::tick(r, call, vault_->keys);
-            done.effects = std::move(ticked.effects);
-            return ticked.more;
-        }));
 }
 
 void Program::Impl::tell_drops() {
