@@ -20,15 +20,20 @@ constexpr std::uint32_t retry_after_s = 1;
 constexpr std::size_t outsider_rows_max = 60;
 constexpr Millis outsider_span_ms{60LL * 60 * 1000};
 
+/// What repeating the request would do: nothing was done, or nobody knows, or it breaks off again.
+std::string_view advice(store::Fault fault, int status) {
+    if (fault == store::Fault::uncertain)
+        return "whether it was done is not known; ask again, with the same Idempotency-Key if it "
+               "was an act";
+    if (status == 500) return "nothing was done, and asking again will not help: see the log";
+    return "nothing was done; ask again, with the same Idempotency-Key if it was an act";
+}
+
 http::Response store_response(store::Fault fault) {
-    const char* detail =
-        fault == store::Fault::uncertain
-            ? "whether it was done is not known; ask again, with the same Idempotency-Key if it "
-              "was "
-              "an act"
-            : "nothing was done; ask again, with the same Idempotency-Key if it was an act";
-    auto response = http::to_response(problem_of(status_of(fault), code_of(fault), detail));
-    response.headers.add("Retry-After", std::to_string(retry_after_s));
+    const int status = status_of(fault);
+    auto response =
+        http::to_response(problem_of(status, code_of(fault), std::string{advice(fault, status)}));
+    if (status != 500) response.headers.add("Retry-After", std::to_string(retry_after_s));
     return response;
 }
 

@@ -21,6 +21,7 @@ namespace pf::server::app {
 class DirLock {
 public:
     explicit DirLock(const std::filesystem::path& file);
+    bool opened() const noexcept { return fd_ >= 0; }  // false: the file can't be made
     ~DirLock();
     DirLock(const DirLock&) = delete;
     DirLock& operator=(const DirLock&) = delete;

@@ -33,7 +33,7 @@ Gatekeeper::~Gatekeeper() {
         quit_ = true;
     }
     changed_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    thread_.join();
 }
 
 void Gatekeeper::refresh(std::vector<DeviceId> revoked, std::function<void(bool taken)> done) {

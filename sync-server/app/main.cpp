@@ -117,6 +117,8 @@ int migrate(const Arguments& arguments) {
         return fail(Exit::usage, "the configuration names no `database.url` to copy to");
     const app::DataDir directory{config.data};
     const app::DirLock lock{directory / "lock"};
+    if (!lock.opened())
+        return fail(Exit::data_unusable, (directory / "lock").string() + " can't be opened");
     if (!lock.held())
         return fail(Exit::in_use, "another paifang-server is using " + config.data.string());
     const auto file = directory / "server.db";

@@ -17,6 +17,9 @@ std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
         return StartFailure{Exit::in_use, fmt::format("another paifang-server is using {}",
                                                       directory.path().string())};
     };
+    if (!lock->opened())
+        return StartFailure{Exit::data_unusable,
+                            fmt::format("{} can't be opened", (directory / "lock").string())};
     if (!lock->held()) return in_use();
     const std::string where =
         database.url.empty() ? (directory / "server.db").string() : database.url;
@@ -38,11 +41,11 @@ std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
     bool fresh = false;
     const auto fault = (*store)->read(
         [&](Repositories& r) { fresh = access::keys(r).empty() && fleet::sites(r).empty(); });
-    // A database in use without its master key must not get a new one: its secrets would be lost.
     if (fault)
         return StartFailure{
             Exit::data_unusable,
             fmt::format("{} can't be read: {}", store::printable(where), store::to_text(*fault))};
+    // A database in use without its master key must not get a new one: its secrets would be lost.
     if (!fresh && !std::filesystem::exists(directory / "master.key"))
         return StartFailure{
             Exit::data_unusable,
