@@ -115,10 +115,7 @@ std::optional<journal::Fault> Device::check_epoch() {
     };
     const auto confirmed = cache_->confirmed();
     const Epoch known = epoch_known(*cache_);
-    const bool lost = known.value != 0 ? !told_here(known)
-                                       : std::ranges::any_of(confirmed, [&](const auto& cursor) {
-                                             return !told_here(cursor.epoch);
-                                         });
+    const bool lost = known.value != 0 && !told_here(known);  // a new cache knows none
     const Epoch present = journal_->end().epoch;
     const bool older = std::ranges::any_of(confirmed, [&](const auto& cursor) {
         return cursor.epoch == present && journal_->head_at(present, cursor.seq) != cursor.head;

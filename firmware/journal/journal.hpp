@@ -94,10 +94,11 @@ struct OpenGrant {
     pf::journal::Admitted admitted;
 };
 
-/// What the events say of a command.
+/// What the newest event of a command says of it.
 struct CommandTrace {
-    std::optional<std::uint8_t> state;  // of its CommandDone; without one it was interrupted
-    bool opened = false;                // the arm was, or may have been, opened for it
+    /// Of its CommandDone. Without one it was interrupted after the arm was, or may have been,
+    /// opened for it.
+    std::optional<std::uint8_t> state = std::nullopt;
 };
 
 struct ClockEvidence {

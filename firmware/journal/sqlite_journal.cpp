@@ -254,7 +254,6 @@ std::optional<CommandTrace> SqliteJournal::trace_of(const std::array<Byte, 16>& 
     static const auto kind_done = pf::journal::kind_of(CommandDone{});
     static const auto kind_opened = pf::journal::kind_of(Opened{});
     return reading([&]() -> std::optional<CommandTrace> {
-        std::optional<CommandTrace> found;
         SQLite::Statement back{database_,
                                "SELECT kind, clock, wall_ms, event FROM event"
                                " ORDER BY ordinal DESC, seq DESC"};
@@ -263,20 +262,15 @@ std::optional<CommandTrace> SqliteJournal::trace_of(const std::array<Byte, 16>& 
             const auto kind = static_cast<std::uint8_t>(each.integer(0));
             if (kind == kind_done) {
                 const auto done = body_as<CommandDone>(each.blob(3));
-                // The newest word counts; the opening it ends comes further back.
-                if (done && done->id == command) found = CommandTrace{done->state, false};
+                if (done && done->id == command) return CommandTrace{done->state};  // the newest
             } else if (kind == kind_opened) {
                 const auto opened = body_as<Opened>(each.blob(3));
-                if (opened && opened->command == command) {
-                    if (!found) found.emplace();
-                    found->opened = true;
-                    return found;
-                }
+                if (opened && opened->command == command) return CommandTrace{};
             }
             const auto quality = static_cast<ClockQuality>(each.integer(1));
             if (quality == ClockQuality::confirmed && wall_from_ms(each.integer(2)) < since) break;
         }
-        return found;
+        return std::nullopt;
     });
 }
 

@@ -146,7 +146,7 @@ Effects on_want(Repositories& r, const Call& call, const fleet::Keys& keys, cons
     Effects effects;
     const bool same_life = want.generation == r.meta.generation();
     const auto lost = proof_of_loss(r, call, device, want);
-    if (lost) (void)ingest::on_loss(r, call, device, *lost, effects);
+    if (lost) ingest::on_loss(r, call, device, *lost, effects);
     // A device that asks in another generation learns the present one first; else it would ask the
     // same again as soon as it has the answer.
     if (!same_life || lost) effects.messages.push_back(told(r, device, site_news(r, device.site)));

@@ -130,7 +130,6 @@ private:
                                  .seq = event.seq,
                                  .event = bytes,
                                  .received_at = call_.now,
-                                 .position = 0,
                                  .verdict = event.verdict};
         histories_.extend(history_, event);
         if (instead)

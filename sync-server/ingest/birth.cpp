@@ -51,7 +51,7 @@ Effects acknowledge(Repositories& r, const fleet::Device& to, wire::Ack ack) {
     return effects;
 }
 
-bool on_loss(Repositories& r, const Call& call, const fleet::Device& device, std::string_view why,
+void on_loss(Repositories& r, const Call& call, const fleet::Device& device, std::string_view why,
              Effects& effects) {
     const auto tell = [&](findings::Kind kind, std::string detail) {
         // Numbered by the generation, so that every one that begins is told.
@@ -71,21 +71,20 @@ bool on_loss(Repositories& r, const Call& call, const fleet::Device& device, std
     if (last && to_ms(call.now) - std::stoll(*last) < loss_claim_every_ms.count()) {
         tell(findings::Kind::loss_claimed,
              fmt::format("again, and no new generation began: {}", why));
-        return false;
+        return;
     }
     r.meta.put(last_claim, std::to_string(to_ms(call.now)));
     r.meta.begin_generation(call.now, why);
     tell(findings::Kind::state_lost,
          fmt::format("the server forgot what it told a device: {}", why));
     for (const fleet::Site& site : fleet::sites(r)) effects.moved.insert(site.id);
-    return true;
 }
 
 Effects on_birth(Repositories& r, const Call& call, const fleet::Device& device,
                  const wire::Birth& birth) {
     Effects effects;
     if (const auto why = proof_of_loss(r, call, device, birth))
-        (void)on_loss(r, call, device, *why, effects);
+        on_loss(r, call, device, *why, effects);
     const Epoch epoch = birth.journal.epoch;
     const Cursor upto = cursor(r, device.id, epoch)
                             .value_or(Cursor{epoch, 0, pf::journal::genesis(device.id, epoch)});
@@ -133,7 +132,6 @@ Effects on_begins(Repositories& r, const Call& call, const fleet::Device& device
                                        .clock = pf::journal::ClockQuality::confirmed,
                                        .body = pf::journal::finding("events_lost", detail)}),
          .received_at = call.now,
-         .position = 0,
          .verdict = verdict},
         begin.head);
     r.ingest.put_chain(histories.chain(0));

@@ -45,8 +45,8 @@ inline constexpr std::size_t quarantine_payloads_max = 1'000;  // of one sender
 /// A device knows more than this database does: a new generation begins, all sites move. Nothing a
 /// device says here is signed by us (sync-v1.md has no field for a manifest), so it is believed
 /// once in loss_claim_every_ms; beyond that it is a finding, and somebody decides (POST
-/// /v1/generation). True: a generation began.
-bool on_loss(Repositories& r, const Call& call, const fleet::Device& device, std::string_view why,
+/// /v1/generation).
+void on_loss(Repositories& r, const Call& call, const fleet::Device& device, std::string_view why,
              Effects& effects);
 /// A new generation makes every device of every site take snapshots: one gate must not bring that
 /// about at will. An honest one has no second reason unless the database was restored in between.

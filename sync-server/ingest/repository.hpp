@@ -42,8 +42,6 @@ public:
     virtual std::optional<Bytes> body(const DeviceId& device, Epoch epoch, std::uint64_t seq) = 0;
     /// An event in the place of its stand-in: everything but the head; its position is given anew.
     virtual void replace(const StoredEvent& event) = 0;
-    /// Of the newest event of all devices; 0: none.
-    virtual std::uint64_t last_position() = 0;
     virtual std::vector<StoredEvent> log_after(std::uint64_t position, std::size_t limit) = 0;
 
     virtual std::optional<std::uint64_t> quarantined(std::string_view sender,

@@ -84,14 +84,6 @@ public:
             {event.event, verdict, event.received_at, sql_.place_in(Order::journal, tenant_),
              tenant_, event.device, event.epoch, event.seq});
     }
-    std::uint64_t last_position() override {
-        return sql_
-            .first(
-                "SELECT position FROM journal_event WHERE tenant = :a AND position > 0"
-                " ORDER BY position DESC LIMIT 1",
-                {tenant_}, "i", [](const Row& row) { return row.u64(0); })
-            .value_or(0);
-    }
     std::vector<StoredEvent> log_after(std::uint64_t position, std::size_t limit) override {
         return sql_.all(
             "SELECT device, epoch, seq, body, received_ms, position, verdict FROM journal_event"

@@ -95,51 +95,65 @@ TEST_CASE("a counter everybody raises counts everybody") {
 
 TEST_CASE("generations begun at once are all different") {
     Desk desk;
+    constexpr std::size_t beginners = 40;
     std::vector<Answer> answers;
-    for (int i = 0; i < 40; ++i) {
-        auto begun = std::make_shared<Generation>();
-        answers.push_back(desk.write([begun](Repositories& r) {
+    std::vector<std::shared_ptr<Generation>> begun;
+    for (std::size_t i = 0; i < beginners; ++i) {
+        begun.push_back(std::make_shared<Generation>());
+        answers.push_back(desk.write([begun = begun.back()](Repositories& r) {
             *begun = r.meta.begin_generation(wall_from_ms(7), "race");
             return Decision::keep;
         }));
-
         if (i % 8 == 7)
             for (auto& answer : std::exchange(answers, {})) CHECK_FALSE(answer.get().has_value());
     }
-    CHECK(desk.value("generation") == std::to_string(1'000 + 40));
+    std::set<std::uint64_t> different;
+    for (const auto& one : begun) different.insert(one->value);
+    CHECK(different.size() == beginners);
+    CHECK(desk.value("generation") == std::to_string(1'000 + beginners));
 }
 
 TEST_CASE("a list that everybody writes keeps its sums, its count and a version for every write") {
     Town town;
     constexpr int writes = 200;
     std::vector<Answer> answers;
+    std::vector<std::shared_ptr<bool>> did;  // whether each was a version of its own
+    std::uint64_t first = 0;
+    CHECK_FALSE(town.store
+                    ->read([&](Repositories& r) {
+                        first = lists::version(r, SiteId{1}, ListScope::revoked);
+                    })
+                    .has_value());
 
     for (int i = 0; i < writes; ++i) {
         std::minstd_rand random{static_cast<unsigned>(i + 1)};
         const Bytes key{static_cast<Byte>(random() % 20), 1, 2, 3, 4, 5, 6, 7};
         const Bytes body{static_cast<Byte>(i)};
         const bool gone = random() % 4 == 0;
-        auto did = std::make_shared<bool>();
-        answers.push_back(town.write([&town, i, key, body, gone, did](Repositories& r) {
-            const Call call = town.call(static_cast<std::uint64_t>(i));
-            const auto before = lists::version(r, SiteId{1}, ListScope::revoked);
-            if (gone)
-                lists::erase(r, call, SiteId{1}, ListScope::revoked, key);
-            else
-                lists::put(r, call, SiteId{1}, ListScope::revoked, {key, body});
-            *did = lists::version(r, SiteId{1}, ListScope::revoked) != before;
-            return Decision::keep;
-        }));
+        did.push_back(std::make_shared<bool>());
+        answers.push_back(
+            town.write([&town, i, key, body, gone, did = did.back()](Repositories& r) {
+                const Call call = town.call(static_cast<std::uint64_t>(i));
+                const auto before = lists::version(r, SiteId{1}, ListScope::revoked);
+                if (gone)
+                    lists::erase(r, call, SiteId{1}, ListScope::revoked, key);
+                else
+                    lists::put(r, call, SiteId{1}, ListScope::revoked, {key, body});
+                *did = lists::version(r, SiteId{1}, ListScope::revoked) != before;
+                return Decision::keep;
+            }));
         if (answers.size() == 40) Town::all_kept(answers), answers.clear();
     }
     Town::all_kept(answers);
-    town.read([](Repositories& r) {
+    town.read([&](Repositories& r) {
         const auto head = r.lists.head(SiteId{1}, ListScope::revoked);
         REQUIRE(head.has_value());
         const auto alive =
             r.lists.alive_at(SiteId{1}, ListScope::revoked, head->version, std::nullopt, {}, 1'000);
         wire::ListDigest digest;
         for (const auto& row : alive) digest.add(row.key, *row.body);
+        CHECK(head->version == first + static_cast<std::uint64_t>(std::ranges::count_if(
+                                           did, [](const auto& moved) { return *moved; })));
         CHECK(digest.root() == lists::state(r, SiteId{1}, ListScope::revoked).root);
         CHECK(head->rows == alive.size());
     });
