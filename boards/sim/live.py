@@ -1,7 +1,7 @@
 """The live view: one line a scan that grows as things happen, scan -> verdict -> arm -> server.
 
 It only follows files: scan.log, cue.log and barrier.log of each device, its journal, and the server's database.
-Nothing is decided here; whoever checks looks for himself (demo.py).
+Nothing is decided here; whoever checks looks for himself (tour.py).
 """
 
 import contextlib

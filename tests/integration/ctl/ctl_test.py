@@ -1,6 +1,6 @@
 """paifangctl against a real server and a real gate: what it prints and writes, how it exits.
 
-    ctl_test.py --build build/dev [NAME…]
+    ctl_test.py --build build/dev
 
 The cases share one stage and run in the order written; a failing one names itself.
 """

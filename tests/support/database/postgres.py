@@ -162,12 +162,16 @@ def main():
     elif words[:1] == ["run"] and len(words) > 1:
         folder = tempfile.mkdtemp(prefix="paifang-pg-run-")
         file = os.path.join(folder, "address")
-        start(file, durable)
-        pooler = pool(file) if pooled else None
         environment = {**os.environ, "PAIFANG_POSTGRES": file}
         if pooled:
             environment["PAIFANG_POOLED"] = "1"
+        pooler = None
+        # A driver that gives up on us sends TERM: nothing may be left running then either.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        start(file, durable)
         try:
+            if pooled:
+                pooler = pool(file)
             code = subprocess.run(words[1:], env=environment).returncode
         finally:
             if pooler:
