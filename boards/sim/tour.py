@@ -93,8 +93,10 @@ class Tour:
             self.stage.check_committed_before_opened(device)
         if at_server:
             self.arrived(device, key)
+            # At a gate with its outcome: until that is there, others take the persons to be still on their way.
+            through = " AND how IS NOT NULL AND passed = granted" if device.kind == "gate" else ""
             until(f"the check-in of {ticket} at the server", lambda: self.stage.query(
-                "SELECT 1 FROM checkin WHERE ticket = ? AND device = ? AND seq = ? AND granted = ?",
+                "SELECT 1 FROM checkin WHERE ticket = ? AND device = ? AND seq = ? AND granted = ?" + through,
                 ticket, device.name, key[1], persons))
         self.view.settle()
         return cue
