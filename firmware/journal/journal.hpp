@@ -148,9 +148,9 @@ public:
                                       std::size_t bytes_max) const = 0;
     virtual std::vector<OpenGrant> open_grants() const = 0;
     virtual std::optional<pf::journal::Admitted> admitted(std::uint64_t grant_seq) const = 0;
-    /// What became of a command. Walks back from the newest event, to the first one that a
-    /// confirmed clock dates before `since`, so name an instant before which it can't have been
-    /// carried out. Nothing: no event tells of it.
+    /// What became of a command. Walks back over the events of commands alone, to the first one
+    /// that a confirmed clock dates before `since`, so name an instant before which it can't have
+    /// been carried out. Nothing: no event tells of it.
     virtual std::optional<CommandTrace> trace_of(const std::array<Byte, 16>& command,
                                                  WallTime since) const = 0;
     /// The latest wall time ever written, however wrong the clock was. Not for the clock floor: one

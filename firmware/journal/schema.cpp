@@ -10,6 +10,7 @@ namespace {
 // event       append only. ticket is set for admissions (own uses are counted by it), grant_seq for
 //             outcomes (which admission they end), latest_ms is the latest wall time of all events
 //             so far in any epoch: the clock floor reads one row.
+//             Few events tell of commands (9 command_done, 11 opened): an index finds those alone.
 // waiting     admissions whose passage is awaited: written and removed with the events themselves.
 // kept        admissions in the pruned range that stay because their ticket still lives.
 constexpr const char* schema = R"sql(
@@ -38,6 +39,7 @@ CREATE TABLE event (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX event_ticket ON event (ticket) WHERE ticket IS NOT NULL;
 CREATE UNIQUE INDEX event_outcome ON event (ordinal, grant_seq) WHERE grant_seq IS NOT NULL;
+CREATE INDEX event_command ON event (ordinal, seq) WHERE kind IN (9, 11);
 CREATE TABLE waiting (
     ordinal INTEGER NOT NULL,
     seq     INTEGER NOT NULL,

@@ -457,7 +457,9 @@ TEST_CASE("an event somebody else wrote is met with refusal, not with a fork") {
     CHECK(journal.append(stamp_at(noon_ms), Refused{}).error() == fj::Fault::damaged);
 }
 
-TEST_CASE("looking up a ticket and ending a grant read by index, however long the journal is") {
+TEST_CASE(
+    "looking up a ticket, ending a grant and tracing a command read by index, however long the "
+    "journal is") {
     OnFiles files;
     files.open();
     files.close();
@@ -478,4 +480,13 @@ TEST_CASE("looking up a ticket and ending a grant read by index, however long th
     CHECK(uses.find("event_ticket") != std::string::npos);
     CHECK(uses.find("event_outcome") != std::string::npos);
     CHECK(uses.find("SCAN") == std::string::npos);
+    const std::string commands = plan(
+        "SELECT kind, clock, wall_ms, event FROM event"
+        " WHERE kind IN (9, 11) ORDER BY ordinal DESC, seq DESC");
+    CAPTURE(commands);
+    CHECK(commands.find("event_command") != std::string::npos);
+    CHECK(commands.find("TEMP B-TREE") == std::string::npos);
+    // The numbers in the index are those of the kinds.
+    CHECK(pf::journal::kind_of(pf::journal::CommandDone{}) == 9);
+    CHECK(pf::journal::kind_of(pf::journal::Opened{}) == 11);
 }
