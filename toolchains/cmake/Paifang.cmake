@@ -11,7 +11,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 reports restrict overlaps and dangling storage inside inlined std::string code that is
     # correct (GCC bugs 105329, 105651); -Werror would stop the build on them.
     target_compile_options(paifang_warnings INTERFACE -Wno-restrict -Wno-maybe-uninitialized
-        -Wno-stringop-overflow -Wno-array-bounds)
+        -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 endif()
 
 # Where speed does not matter (tests, wiring, command lines, JSON at the edge) the sanitized build is
@@ -65,7 +65,7 @@ function(paifang_room target)
         if(ROOM_COLD)
             target_compile_options(${target} PRIVATE ${paifang_cold_options})
             paifang_precompile(${target} paifang_pch_cold)
-        elseif(NOT soci IN_LIST ROOM_PRIVATE)  # which brings an option of its own
+        else()
             paifang_precompile(${target} paifang_pch)
         endif()
     else()
