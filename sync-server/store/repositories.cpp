@@ -13,7 +13,8 @@ Bundle::Bundle(soci::session& session, std::int64_t tenant, Sql::Manner manner)
       catalog_{make_catalog(sql_, tenant)},
       orders_{make_orders(sql_, tenant)},
       access_{make_access(sql_, tenant)},
+      leases_{make_leases(sql_, tenant)},
       repositories_{*meta_,     *fleet_,   *lists_,  *ingest_, *checkins_,
-                    *findings_, *catalog_, *orders_, *access_} {}
+                    *findings_, *catalog_, *orders_, *access_, *leases_} {}
 
 }  // namespace pf::server::store

@@ -8,6 +8,7 @@
 #include "sync-server/findings/repository.hpp"
 #include "sync-server/fleet/repository.hpp"
 #include "sync-server/ingest/repository.hpp"
+#include "sync-server/leases/repository.hpp"
 #include "sync-server/lists/repository.hpp"
 #include "sync-server/orders/repository.hpp"
 #include "sync-server/store/sql.hpp"
@@ -27,6 +28,7 @@ std::unique_ptr<findings::Repository> make_findings(Sql& sql, std::int64_t tenan
 std::unique_ptr<catalog::Repository> make_catalog(Sql& sql, std::int64_t tenant);
 std::unique_ptr<orders::Repository> make_orders(Sql& sql, std::int64_t tenant);
 std::unique_ptr<access::Repository> make_access(Sql& sql, std::int64_t tenant);
+std::unique_ptr<leases::Repository> make_leases(Sql& sql, std::int64_t tenant);
 
 /// Every repository over one session.
 class Bundle {
@@ -46,6 +48,7 @@ private:
     std::unique_ptr<catalog::Repository> catalog_;
     std::unique_ptr<orders::Repository> orders_;
     std::unique_ptr<access::Repository> access_;
+    std::unique_ptr<leases::Repository> leases_;
     Repositories repositories_;
 };
 

@@ -171,6 +171,16 @@ std::int64_t Sql::place_in(Order order, std::int64_t tenant) {
     std::abort();
 }
 
+WallTime Sql::clock() {
+    const std::string_view sql =
+        manner_.dialect == Dialect::postgresql
+            ? "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+            : "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+    const auto now = first(sql, {}, "i", [](const Row& row) { return row.wall(0); });
+    if (!now) throw std::logic_error{"a database without a clock"};
+    return *now;
+}
+
 std::int64_t Sql::run(std::string_view sql, std::initializer_list<Value> values) {
     Prepared& statement = prepared(signature(sql, values, {}), values.size(), {});
     bind_values(statement.in, values);

@@ -115,6 +115,8 @@ public:
     /// The place of a new row in an order. SQLite, with its one writer: the next. PostgreSQL: a
     /// negative stand-in, replaced after COMMIT (docs/adr/0013).
     std::int64_t place_in(Order order, std::int64_t tenant);
+    /// The database's own clock, which every server that shares it reads alike.
+    WallTime clock();
     /// Orders that got stand-ins since the last call.
     std::uint8_t take_unplaced() noexcept { return std::exchange(unplaced_, std::uint8_t{0}); }
 

@@ -40,6 +40,9 @@ class Repository;
 namespace access {
 class Repository;
 }
+namespace leases {
+class Repository;
+}
 
 /// Every repository of one open transaction. Valid only inside it. Tenant is bound at opening.
 struct Repositories {
@@ -52,6 +55,7 @@ struct Repositories {
     catalog::Repository& catalog;
     orders::Repository& orders;
     access::Repository& access;
+    leases::Repository& leases;
 };
 
 /// The circumstances of one call. A restart of the transaction gets the same ones.
