@@ -1,5 +1,6 @@
 #include "sync-server/app/core.hpp"
 
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -18,6 +19,17 @@ struct Core::State {
     std::size_t waiting = 0;
     std::size_t waiting_bytes = 0;
     std::set<SiteId> moved;
+    std::optional<Holding> holding;  // nothing: a database of this server's own
+
+    bool acts_for(std::uint32_t part) const { return !holding || holding->parts.contains(part); }
+    /// What a transaction for a part that is acted for has to show; nothing: nobody asks.
+    std::optional<leases::Claim> claim(std::uint32_t part) const {
+        if (!holding) return std::nullopt;
+        return leases::Claim{holding->life, part, holding->parts.at(part)};
+    }
+    bool still(const std::optional<leases::Claim>& claimed) const {
+        return !claimed || (acts_for(claimed->part) && claim(claimed->part) == claimed);
+    }
 
     void publish(std::vector<Outgoing> messages) {
         counts.published += messages.size();
@@ -61,10 +73,26 @@ Core::~Core() = default;
 namespace {
 /// Messages of one device stay in their order: its batches continue each other.
 std::string_view lane_of(std::string_view topic) { return topic.substr(0, topic.find("/up/")); }
+
+/// The partition of a topic under one of our filters, also where the rest of it is nonsense.
+std::uint32_t partition_of(std::string_view topic) {
+    constexpr std::string_view root = "pf/1/";
+    std::uint32_t partition = leases::part_count;  // nobody's
+    if (topic.starts_with(root))
+        std::from_chars(topic.data() + root.size(), topic.data() + topic.size(), partition);
+    return partition;
+}
 }  // namespace
+
+void Core::hold(Holding holding) { state_->holding = std::move(holding); }
 
 void Core::on_message(std::string_view topic, BytesView payload) {
     ++state_->counts.messages;
+    const std::uint32_t partition = partition_of(topic);
+    if (!state_->acts_for(partition)) {
+        ++state_->counts.not_ours;
+        return;
+    }
     if (state_->waiting >= waiting_max ||
         state_->waiting_bytes + payload.size() > waiting_bytes_max) {
         ++state_->counts.dropped_busy;
@@ -77,14 +105,19 @@ void Core::on_message(std::string_view topic, BytesView payload) {
         Call call;
         std::string topic;
         Bytes payload;
+        std::optional<leases::Claim> claim;
         Effects effects;
+        bool fenced = false;
     };
     auto job = std::make_shared<Job>();
+    job->claim = state_->claim(partition);
     job->call = {outside_.now(), outside_.seed(), "device"};
     job->topic = topic;
     job->payload.assign(payload.begin(), payload.end());
     store_.write(
         [job, &keys = keys_](Repositories& r) {
+            job->fenced = job->claim && !leases::stands(r, *job->claim);
+            if (job->fenced) return store::Decision::undo;
             job->effects = exchange::on_message(r, job->call, keys, job->topic, job->payload);
             return store::Decision::keep;
         },
@@ -100,7 +133,15 @@ void Core::on_message(std::string_view topic, BytesView payload) {
                                                     : state->counts.dropped_failed);
                     return;
                 }
-                state->publish(std::move(job->effects.messages));
+                if (job->fenced) {
+                    ++state->counts.fenced;
+                    return state->outside.fenced();
+                }
+                // The device sends again what is not acknowledged, to whoever has it now.
+                if (state->still(job->claim))
+                    state->publish(std::move(job->effects.messages));
+                else
+                    ++state->counts.unanswered;
                 State::tell(state, job->effects.moved);
                 state->outside.log_moved();
             });
@@ -122,6 +163,7 @@ void Core::call(std::string actor, Act act, Then then) {
     store_.write(
         [job](Repositories& r) {
             job->committed = job->act(r, job->call);
+            if (job->committed && job->committed->devices_changed) fleet::count_change(r);
             return job->committed ? store::Decision::keep : store::Decision::undo;
         },
         [job, weak = std::weak_ptr{state_},
@@ -148,10 +190,36 @@ void Core::call(std::string actor, Act act, Then then) {
         });
 }
 
+void Core::keep_house(Act act, Then then) {
+    if (!state_->acts_for(leases::house)) return then(std::nullopt);
+    auto fenced = std::make_shared<bool>(false);
+    call(
+        "system",
+        [act = std::move(act), claim = state_->claim(leases::house), fenced](
+            Repositories& r, const Call& call) -> std::optional<Committed> {
+            *fenced = claim && !leases::stands(r, *claim);
+            if (*fenced) return std::nullopt;
+            return act(r, call);
+        },
+        [then = std::move(then), fenced,
+         weak = std::weak_ptr{state_}](std::optional<store::Fault> fault) {
+            const auto state = weak.lock();
+            if (state && *fenced) {
+                ++state->counts.fenced;
+                state->outside.fenced();
+            }
+            then(fault);
+        });
+}
+
 void Core::remind() {
     std::vector<Outgoing> messages;
     // A read that fails is made up for by the next round.
-    (void)store_.read([&](Repositories& r) { messages = exchange::reminders(r, outside_.now()); });
+    (void)store_.read([&](Repositories& r) {
+        messages = exchange::reminders(r, outside_.now(), [this](std::uint32_t partition) {
+            return state_->acts_for(partition);
+        });
+    });
     state_->counts.reminders += messages.size();
     state_->publish(std::move(messages));
 }

@@ -13,6 +13,7 @@
 
 #include "sync-server/api/backend.hpp"
 #include "sync-server/fleet/fleet.hpp"
+#include "sync-server/leases/leases.hpp"
 #include "sync-server/store/store.hpp"
 #include "sync-server/store/transaction.hpp"
 
@@ -38,6 +39,9 @@ public:
                                  std::function<void(bool taken)> done) = 0;
     /// A message of a device was committed: the sync log may be longer. On the executor.
     virtual void log_moved() {}
+    /// Another server acts for a part that this one thought to have: time to ask for leases anew.
+    /// On the executor.
+    virtual void fenced() {}
 };
 
 using Committed = api::Committed;
@@ -55,12 +59,25 @@ public:
     /// counted: devices send again what was not acknowledged.
     void on_message(std::string_view topic, BytesView payload);
 
+    /// What this server may act for, of a database that it shares. Without this call: everything.
+    /// Messages of other partitions are dropped; what is under way for a part that is not held any
+    /// more, or under another token, is refused inside its transaction or goes unanswered. On the
+    /// executor.
+    struct Holding {
+        std::string life;
+        std::map<std::uint32_t, std::uint64_t> parts;  // part, token
+    };
+    void hold(Holding holding);
+
     /// A transaction in somebody's name. Nothing returned: undo. It may run more than once with the
     /// same Call. Any thread.
     using Act = std::function<std::optional<Committed>(Repositories&, const Call&)>;
     /// On the executor, after the COMMIT and after its effects were handed to Outside, once.
     using Then = std::function<void(std::optional<store::Fault>)>;
     void call(std::string actor, Act act, Then then);
+    /// What one server does for all, in the name of the system: undone, and `then` told nothing,
+    /// when this one does not keep the house (any more). On the executor.
+    void keep_house(Act act, Then then);
 
     /// News to every device that is there, moved or not: whatever was lost on the way is made up
     /// for. The program calls it every remind_every_ms. On the executor.
@@ -78,6 +95,9 @@ public:
         std::uint64_t messages = 0;        // taken from the link
         std::uint64_t dropped_busy = 0;    // thrown away: too many or too much waits for the store
         std::uint64_t dropped_failed = 0;  // lost with a COMMIT that failed
+        std::uint64_t not_ours = 0;        // of a partition another server acts for
+        std::uint64_t fenced = 0;          // refused in the transaction: another server took over
+        std::uint64_t unanswered = 0;      // committed, but the partition went away meanwhile
         std::uint64_t published = 0;
         std::uint64_t news_rounds = 0;
         std::uint64_t reminders = 0;  // messages

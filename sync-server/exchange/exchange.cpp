@@ -234,13 +234,14 @@ std::vector<Outgoing> news(Repositories& r, SiteId site) {
     return out;
 }
 
-std::vector<Outgoing> reminders(Repositories& r, WallTime now) {
+std::vector<Outgoing> reminders(Repositories& r, WallTime now,
+                                const std::function<bool(std::uint32_t partition)>& ours) {
     std::vector<Outgoing> out;
     for (const fleet::Site& site : fleet::sites(r)) {
         std::optional<wire::News> common;
         for (const Device& device : fleet::devices_of(r, site.id)) {
             const bool here = device.state == DeviceState::active && device.last_heard &&
-                              now - *device.last_heard <= presence_ms;
+                              now - *device.last_heard <= presence_ms && ours(device.partition);
             if (!here) continue;
             if (!common) common = site_news(r, site.id);
             out.push_back(told(r, device, *common));

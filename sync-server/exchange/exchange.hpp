@@ -1,6 +1,7 @@
 #pragma once
 // The server's half of docs/protocol/sync-v1.md in one place: which room answers which message, and
 // what devices are told when something moved. Pure; the app feeds it and publishes what comes out.
+#include <functional>
 #include <string_view>
 
 #include "sync-server/fleet/fleet.hpp"
@@ -20,7 +21,9 @@ std::vector<Outgoing> news(Repositories& r, SiteId site);
 
 /// The same for every device of every site that was heard in the last `presence_ms`: a push may be
 /// lost, and a device that misses one has no other way to learn it before its next birth.
-std::vector<Outgoing> reminders(Repositories& r, WallTime now);
+/// Only to devices of partitions that are `ours`: other servers remind theirs.
+std::vector<Outgoing> reminders(Repositories& r, WallTime now,
+                                const std::function<bool(std::uint32_t partition)>& ours);
 /// Three pings of a device (docs/protocol/sync-v1.md, 9.14).
 inline constexpr Millis presence_ms{60'000};
 

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "common/crypto/x509.hpp"
 #include "sync-server/fleet/repository.hpp"
+#include "sync-server/store/store.hpp"
 
 namespace pf::server::fleet {
 namespace {
@@ -276,5 +278,18 @@ Effects on_ping(const Call& call, const Device& known, const wire::Ping& ping) {
                           wire::encode(wire::Time{ping.nonce, call.now})}},
             .moved = {}};
 }
+
+namespace {
+constexpr std::string_view changes_name = "fleet_changes";
+}
+
+std::uint64_t changes(Repositories& r) {
+    const auto text = r.meta.value(changes_name);
+    std::uint64_t number = 0;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+    return number;
+}
+
+void count_change(Repositories& r) { r.meta.put(changes_name, std::to_string(changes(r) + 1)); }
 
 }  // namespace pf::server::fleet

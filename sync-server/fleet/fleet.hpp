@@ -131,6 +131,11 @@ Result<Identity, Refusal> renew(Repositories& r, const Call& call, const Keys& k
                                 std::string_view certificate_pem, std::string_view request_pem);
 std::optional<Refusal> revoke(Repositories& r, const Call& call, const DeviceId& id);
 
+/// How often a device came or went: other servers of this database see by it that rules of theirs
+/// are old. Counted in the transaction of the change.
+std::uint64_t changes(Repositories& r);
+void count_change(Repositories& r);
+
 /// Remote coding 远程编码: a new configuration with history; News tells the device.
 Result<Effects, Refusal> configure(Repositories& r, const Call& call, const Keys& keys,
                                    const DeviceId& id, const wire::Configuration& configuration);

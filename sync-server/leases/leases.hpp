@@ -42,6 +42,7 @@ struct Claim {
     std::string life;
     std::uint32_t part = 0;
     std::uint64_t token = 0;
+    friend bool operator==(const Claim&, const Claim&) = default;
 };
 /// Whether that claim still stands. Asked inside every transaction that acts for the part: another
 /// server that took it meanwhile has a higher token, and whatever this one still has under way is

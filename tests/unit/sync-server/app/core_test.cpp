@@ -56,6 +56,7 @@ public:
         broker_obeys = std::move(done);
     }
     void log_moved() override { ++log_moves; }
+    void fenced() override { ++fences; }
     void run() {
         while (!tasks.empty()) {
             const auto task = std::move(tasks.front());
@@ -74,6 +75,7 @@ public:
     std::vector<DeviceId> revoked;
     std::function<void(bool)> broker_obeys;
     int log_moves = 0;
+    int fences = 0;
 };
 
 /// A world that was set up, then left to the core alone.
@@ -97,6 +99,27 @@ struct House {
 
     void send(const wire::Batch& batch) {
         core->on_message(wire::topic(root, wire::Up::events), wire::encode(batch));
+    }
+    std::uint32_t partition = static_cast<std::uint32_t>(std::stoul(root.substr(5)));
+
+    /// That server asks for leases at that moment; what it holds then.
+    app::Core::Holding turn(const std::string& life, Millis at) {
+        app::Core::Holding out{.life = life, .parts = {}};
+        REQUIRE_FALSE(real->write_now([&](Repositories& r) {
+                              const auto round =
+                                  leases::turn(r, {.id = life, .name = life}, tests::start + at);
+                              out.parts = round->held;
+                              return store::Decision::keep;
+                          })
+                          .has_value());
+        return out;
+    }
+    std::size_t log() {
+        std::size_t out = 0;
+        REQUIRE_FALSE(
+            real->read([&](Repositories& r) { out = ingest::log_after(r, 0, 100).size(); })
+                .has_value());
+        return out;
     }
 };
 
@@ -174,6 +197,132 @@ TEST_CASE("a device that is there is told the news again, moved or not") {
     house.core->remind();
     CHECK(house.outer.news() == 2);
     CHECK(house.core->counts().reminders == 2);
+}
+
+TEST_CASE("of a shared database only what is held is served") {
+    House house;
+    house.gate.write_filler(3);
+    house.core->hold({.life = "one", .parts = {}});
+    house.send(house.gate.all());
+    house.outer.run();
+    CHECK(house.core->counts().not_ours == 1);
+    CHECK(house.log() == 0);
+    house.core->remind();
+    CHECK(house.outer.news() == 0);
+
+    house.core->hold(house.turn("one", Millis{0}));
+    house.send(house.gate.all());
+    house.outer.run();
+    CHECK(house.log() == 3);
+    REQUIRE_FALSE(house.outer.published.empty());
+    CHECK(house.outer.published.front().topic == house.root + "dn/ack");
+    house.core->remind();
+    CHECK(house.outer.news() > 0);
+    // A topic that is no device's of any partition has nobody who acts for it.
+    house.core->on_message("pf/1/77/d/gate-1/up/birth", Bytes{1});
+    CHECK(house.core->counts().not_ours == 2);
+}
+
+TEST_CASE("whatever is under way when another server took over is refused, late as it may be") {
+    House house;
+    house.gate.write_filler(3);
+    house.core->hold(house.turn("one", Millis{0}));
+    house.store.hold = true;
+    house.send(house.gate.all());
+    house.core->on_message(wire::topic(house.root, wire::Up::ping), wire::encode(wire::Ping{1}));
+    (void)house.turn("two", leases::lease_ms + Millis{1});
+    // It wakes: what was queued meets a higher token.
+    for (const auto& job : house.store.held) job();
+    house.outer.run();
+    CHECK(house.log() == 0);
+    CHECK(house.outer.published.empty());
+    CHECK(house.core->counts().fenced == 2);
+    CHECK(house.outer.fences == 2);
+    CHECK(house.outer.log_moves == 0);
+    std::optional<WallTime> heard;
+    REQUIRE_FALSE(
+        house.real
+            ->read([&](Repositories& r) { heard = fleet::device(r, house.gate.id())->last_heard; })
+            .has_value());
+    CHECK_FALSE_MESSAGE(heard.has_value(), "nothing at all is written for the device");
+}
+
+TEST_CASE("a partition that is taken back under another token does not revive what was under way") {
+    House house;
+    house.gate.write_filler(3);
+    house.core->hold(house.turn("one", Millis{0}));
+    house.store.hold = true;
+    house.send(house.gate.all());
+    (void)house.turn("two", leases::lease_ms + Millis{1});
+    house.core->hold(house.turn("one", 3 * leases::lease_ms));
+    house.store.held.front()();
+    house.outer.run();
+    CHECK(house.log() == 0);
+    CHECK(house.core->counts().fenced == 1);
+}
+
+TEST_CASE("what was committed before the partition went away is not acknowledged after it") {
+    House house;
+    house.gate.write_filler(3);
+    house.core->hold(house.turn("one", Millis{0}));
+    house.send(house.gate.all());
+    house.core->hold({.life = "one", .parts = {}});
+    house.outer.run();
+    CHECK(house.log() == 3);
+    CHECK(house.outer.published.empty());
+    CHECK(house.core->counts().unanswered == 1);
+    CHECK(house.outer.log_moves == 1);
+}
+
+TEST_CASE("the house is kept by who holds it, and by nobody who held it") {
+    House house;
+    int done = 0;
+    int answered = 0;
+    const auto keep = [&] {
+        house.core->keep_house(
+            [&](Repositories& r, const Call&) {
+                r.meta.put("swept", std::to_string(++done));
+                return app::Committed{};
+            },
+            [&](std::optional<store::Fault> fault) { answered += fault ? 0 : 1; });
+        house.outer.run();
+    };
+    keep();
+    CHECK_MESSAGE(done == 1, "a database of its own");
+    house.core->hold({.life = "one", .parts = {}});
+    keep();
+    CHECK(done == 1);
+    house.core->hold(house.turn("one", Millis{0}));
+    keep();
+    CHECK(done == 2);
+    (void)house.turn("two", leases::lease_ms + Millis{1});
+    keep();
+    CHECK(done == 2);
+    CHECK(house.outer.fences == 1);
+    CHECK(answered == 4);
+}
+
+TEST_CASE("devices that come and go are counted, for those who keep rules of their own") {
+    House house;
+    const auto changes = [&] {
+        std::uint64_t out = 0;
+        (void)house.real->read([&](Repositories& r) { out = fleet::changes(r); });
+        return out;
+    };
+    const auto before = changes();
+    const auto act = [&](bool changed) {
+        house.core->call(
+            "x",
+            [&](Repositories&, const Call&) -> std::optional<app::Committed> {
+                return app::Committed{.effects = {}, .devices_changed = changed, .revoked = {}};
+            },
+            [](std::optional<store::Fault>) {});
+        house.outer.run();
+    };
+    act(false);
+    CHECK(changes() == before);
+    act(true);
+    CHECK(changes() == before + 1);
 }
 
 TEST_CASE("a refused act is undone, answered, and moves nothing") {
