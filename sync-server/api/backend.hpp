@@ -37,6 +37,8 @@ struct Health {
     std::string broker;  // "managed", "external"
     std::uint64_t broker_restarts = 0;
     bool link_up = false;
+    std::uint32_t partitions = 0;        // of devices that this server acts for
+    std::uint32_t servers = 1;           // on this database, this one included
     std::uint64_t messages = 0;          // taken from the link since the start
     std::uint64_t messages_dropped = 0;  // of them, because the store did not keep up
 };

@@ -39,6 +39,7 @@ Prepared<Read> get_health(const http::Request&) {
                         {{"kind", health.broker},
                          {"ok", health.broker_ok},
                          {"restarts", health.broker_restarts}}},
+                       {"share", {{"partitions", health.partitions}, {"servers", health.servers}}},
                        {"link",
                         {{"up", health.link_up},
                          {"messages", health.messages},

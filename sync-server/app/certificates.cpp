@@ -38,8 +38,14 @@ OwnCertificate server_certificate(const fleet::Keys& keys, const std::vector<std
     return issue(keys, subject, crypto::Usage::tls_server, entropy);
 }
 
-OwnCertificate client_certificate(const fleet::Keys& keys, Entropy& entropy) {
-    return issue(keys, {std::string{server_client_id}, {}, {}}, crypto::Usage::tls_client, entropy);
+std::string server_name(std::uint32_t seat) {
+    std::string name{server_client_id};
+    return seat == 0 ? name : name + "_" + std::to_string(seat);
+}
+
+OwnCertificate client_certificate(const fleet::Keys& keys, const std::string& name,
+                                  Entropy& entropy) {
+    return issue(keys, {name, {}, {}}, crypto::Usage::tls_client, entropy);
 }
 
 }  // namespace pf::server::app

@@ -18,6 +18,9 @@ WallTime authority_until() noexcept;
 /// Common name of the server's client certificate at the broker; the underscore keeps it apart from
 /// every device.
 inline constexpr std::string_view server_client_id = "paifang_server";
+/// The same for each of several servers on one database: "paifang_server" for seat 0, then
+/// "paifang_server_1" and so on. A broker knows one connection by one name.
+std::string server_name(std::uint32_t seat);
 
 struct OwnCertificate {
     std::string certificate_pem;
@@ -27,7 +30,8 @@ struct OwnCertificate {
 OwnCertificate server_certificate(const fleet::Keys& keys, const std::vector<std::string>& names,
                                   Entropy& entropy);
 /// For the link to the broker.
-OwnCertificate client_certificate(const fleet::Keys& keys, Entropy& entropy);
+OwnCertificate client_certificate(const fleet::Keys& keys, const std::string& name,
+                                  Entropy& entropy);
 
 /// Is the text a dotted quad? Then it goes into a certificate as an address.
 bool is_address(const std::string& text) noexcept;

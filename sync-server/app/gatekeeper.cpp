@@ -6,9 +6,10 @@
 #include "sync-server/app/data_dir.hpp"
 
 namespace pf::server::app {
-Rules rules_of(store::Store& store, const fleet::Keys& keys, WallTime now) {
+Rules rules_of(store::Store& store, const fleet::Keys& keys, std::uint32_t servers, WallTime now) {
     Rules rules;
-    rules.access.server_id = server_client_id;
+    for (std::uint32_t seat = 0; seat < servers; ++seat)
+        rules.access.server_ids.push_back(server_name(seat));
     const auto fault = store.read([&](Repositories& r) {
         for (const fleet::Device& device : fleet::devices(r))
             if (device.state == fleet::DeviceState::active)
@@ -87,7 +88,7 @@ void Gatekeeper::run() {
 bool Gatekeeper::apply(const std::vector<std::string>& revoked, bool renew_list) {
     Rules rules;
     try {
-        rules = rules_of(parts_.store, parts_.keys, parts_.now());
+        rules = rules_of(parts_.store, parts_.keys, parts_.servers, parts_.now());
     } catch (const std::runtime_error& error) {
         parts_.log.say(LogLevel::error, "broker rules not renewed", {{"why", error.what()}});
         return false;

@@ -22,7 +22,7 @@ struct Rules {
     broker::Access access;
     std::string crl;
 };
-Rules rules_of(store::Store& store, const fleet::Keys& keys, WallTime now);
+Rules rules_of(store::Store& store, const fleet::Keys& keys, std::uint32_t servers, WallTime now);
 
 class Gatekeeper {
 public:
@@ -35,6 +35,7 @@ public:
         broker::Broker* broker = nullptr;
         broker::Material material;  // without the list
         std::filesystem::path directory;
+        std::uint32_t servers = 1;  // so many names of servers are let in
         std::function<WallTime()> now;
         std::chrono::milliseconds retry_after{2'000};  // when the broker did not take the rules
         /// How a rule file of an external broker is written; tests have their own.

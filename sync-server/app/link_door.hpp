@@ -18,7 +18,12 @@ public:
     LinkDoor(mqtt::Link& link, std::function<void(mqtt::Message)> on_message);
 
     /// What the server subscribes to: one filter a partition.
-    static std::vector<std::string> filters();
+    static std::vector<std::string> filters(const std::vector<std::uint32_t>& partitions);
+    /// Every partition, for a server that shares its database with nobody.
+    static std::vector<std::uint32_t> all_partitions();
+
+    /// Goes on with another link; what waited for the old one is stale. `link` outlives the door.
+    void change_to(mqtt::Link& link);
 
     void publish(Outgoing message);
 
@@ -37,15 +42,16 @@ public:
         std::uint64_t connections = 0;
     };
     const Counts& counts() const noexcept { return counts_; }
-    bool up() const { return link_.up(); }
+    bool up() const { return link_->up(); }
 
     static constexpr std::size_t outgoing_max = 20'000;
     static constexpr std::size_t outgoing_bytes_max = 64UL * 1024 * 1024;
 
 private:
     void pump();
+    void drop_waiting();
 
-    mqtt::Link& link_;
+    mqtt::Link* link_;
     std::function<void(mqtt::Message)> on_message_;
     std::deque<Outgoing> outgoing_;
     std::size_t outgoing_bytes_ = 0;

@@ -8,7 +8,7 @@
 namespace pf::server::app {
 
 std::optional<mqtt::Tls> link_tls(const Config::Broker& broker, const fleet::Keys& keys,
-                                  Entropy& entropy, std::string& wrong) {
+                                  const std::string& name, Entropy& entropy, std::string& wrong) {
     mqtt::Tls tls{.authority_pem = keys.authority_pem, .certificate_pem = {}, .key_pem = {}};
     const auto take = [&](const std::filesystem::path& file, std::string& into) {
         auto text = read_file(file);
@@ -19,7 +19,7 @@ std::optional<mqtt::Tls> link_tls(const Config::Broker& broker, const fleet::Key
     if (!broker.authority.empty() && !take(broker.authority, tls.authority_pem))
         return std::nullopt;
     if (broker.certificate.empty()) {
-        auto own = client_certificate(keys, entropy);
+        auto own = client_certificate(keys, name, entropy);
         tls.certificate_pem = std::move(own.certificate_pem);
         tls.key_pem = std::move(own.key_pem);
         return tls;

@@ -13,6 +13,6 @@ namespace pf::server::app {
 
 /// Nothing, and `wrong` says which file can't be read.
 std::optional<mqtt::Tls> link_tls(const Config::Broker& broker, const fleet::Keys& keys,
-                                  Entropy& entropy, std::string& wrong);
+                                  const std::string& name, Entropy& entropy, std::string& wrong);
 
 }  // namespace pf::server::app

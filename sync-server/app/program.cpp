@@ -14,18 +14,18 @@
 #include <mutex>
 #include <thread>
 
-#include "common/mqtt/paho_link.hpp"
 #include "sync-server/api/api.hpp"
 #include "sync-server/app/certificates.hpp"
 #include "sync-server/app/core.hpp"
 #include "sync-server/app/data_dir.hpp"
+#include "sync-server/app/doors.hpp"
 #include "sync-server/app/entropy.hpp"
 #include "sync-server/app/gatekeeper.hpp"
-#include "sync-server/app/link_door.hpp"
-#include "sync-server/app/link_tls.hpp"
+#include "sync-server/app/lease_keeper.hpp"
 #include "sync-server/app/log.hpp"
+#include "sync-server/app/own_link.hpp"
+#include "sync-server/app/slices.hpp"
 #include "sync-server/app/vault.hpp"
-#include "sync-server/http/server.hpp"
 #include "sync-server/lists/lists.hpp"
 #include "sync-server/orders/orders.hpp"
 
@@ -36,13 +36,11 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::hours list_renewed_every{24};
 constexpr std::chrono::milliseconds follow_every{150};  // how late a follower may hear
+/// The same for what another server of this database took.
+constexpr std::chrono::seconds others_followed_every{1};
 constexpr std::chrono::seconds drops_told_every{10};
 /// How late a ticket may come on a list or leave it, and a rotation go on; costs nothing when idle.
 constexpr std::chrono::seconds list_followed_every{20};
-/// An import is one act: a season's codes on a small machine take their minutes, and an answer
-/// given up earlier would leave the caller not knowing.
-constexpr std::chrono::minutes answer_within{5};
-
 WallTime wall_now() {
     return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
 }
@@ -53,7 +51,7 @@ std::string url_of(const std::string& host, std::uint16_t port) {
 
 }  // namespace
 
-class Program::Impl final : public Outside, public api::Backend, public mqtt::LinkEvents {
+class Program::Impl final : public Outside, public api::Backend {
 public:
     explicit Impl(Config config)
         : config_{std::move(config)},
@@ -68,24 +66,20 @@ private:
     // --- start, in this order
     std::optional<StartFailure> start_broker();
     std::optional<StartFailure> start_http();
-    void start_link(mqtt::Tls tls);
+    std::optional<StartFailure> join_others();
+    void make_link();
+    std::optional<StartFailure> start_link();
     void start_timers();
     bool write_ports();
     void close();
     void stop();
 
-    std::vector<std::string> own_names() const;
-    std::optional<http::TlsOptions> main_tls(std::string& wrong);
     void every(asio::steady_timer& timer, std::chrono::milliseconds span,
                std::function<void()> task);
     void tell_drops();
-    /// Work on the database, a piece at a time; `slice` says whether there is more. Loop only.
-    struct Slices {
-        std::function<bool(Repositories&, const Call&, Committed&)> slice;
-        bool under_way = false;
-    };
-    void in_slices(std::shared_ptr<Slices> slices);
-    void next_slice(std::shared_ptr<Slices> slices);
+    /// What this server acts for from now on, of a database that it shares.
+    void take(const Tenure& tenure);
+    void give_way(leases::Refusal refusal);
 
     // --- Outside (core)
     WallTime now() override { return wall_now(); }
@@ -95,11 +89,12 @@ private:
         return bytes;
     }
     void post(std::function<void()> task) override { asio::post(loop_, std::move(task)); }
-    void publish(Outgoing message) override { door_->publish(std::move(message)); }
+    void publish(Outgoing message) override { link_->publish(std::move(message)); }
     void devices_changed(std::vector<DeviceId> revoked, std::function<void(bool)> done) override {
         gatekeeper_->refresh(std::move(revoked), std::move(done));
     }
     void log_moved() override { log_is_longer_ = true; }
+    void fenced() override { keeper_->hurry(); }
 
     // --- api::Backend
     void call(std::string actor, Act act, Then then) override {
@@ -116,23 +111,6 @@ private:
     }
     api::Health health() const override;
 
-    // --- mqtt::LinkEvents: the door does the work, here it is told to people
-    void on_up() override {
-        log_.say(LogLevel::info, "link up");
-        link_up_ = true;
-        door_->on_up();
-    }
-    void on_down(mqtt::Fault why) override {
-        if (link_up_.exchange(false))
-            log_.say(LogLevel::warning, "link down", {{"why", std::string{mqtt::to_text(why)}}});
-        door_->on_down(why);
-    }
-    void on_message(mqtt::Message message) override { door_->on_message(std::move(message)); }
-    void on_sent(mqtt::PublishId id, std::optional<mqtt::Fault> fault) override {
-        door_->on_sent(id, fault);
-    }
-    void on_inbound_dropped(std::uint64_t count) override { door_->on_inbound_dropped(count); }
-
     const Config config_;
     Log log_;
     const DataDir directory_;
@@ -141,8 +119,10 @@ private:
     asio::signal_set signals_{loop_};
     asio::steady_timer list_timer_{loop_}, follow_timer_{loop_}, drops_timer_{loop_};
     asio::steady_timer history_timer_{loop_}, listing_timer_{loop_}, remind_timer_{loop_};
+    asio::steady_timer others_timer_{loop_};
     std::thread stopper_;
     bool stopping_ = false;
+    Exit exit_ = Exit::ok;
 
     std::optional<Vault> vault_;
     std::unique_ptr<Core> core_;
@@ -150,16 +130,19 @@ private:
     std::unique_ptr<broker::Broker> broker_;
     std::unique_ptr<Gatekeeper> gatekeeper_;
     std::unique_ptr<http::Server> http_;
-    std::unique_ptr<mqtt::Link> link_;
-    std::unique_ptr<LinkDoor> door_;
+    std::unique_ptr<OwnLink> link_;
+    std::unique_ptr<LeaseKeeper> keeper_;  // of a database that is shared
+    Tenure tenure_;                        // as applied
+    std::shared_ptr<Slices> history_, listing_;
 
     mutable std::mutex mutex_;  // places_
     api::Places places_;
     std::vector<http::Endpoint> endpoints_;
     std::uint16_t broker_port_ = 0;
-    std::atomic<bool> link_up_ = false;
     std::atomic<std::uint64_t> messages_ = 0;
     std::atomic<std::uint64_t> dropped_ = 0;
+    std::atomic<std::uint32_t> partitions_ = wire::partition_count;
+    std::atomic<std::uint32_t> servers_ = 1;
     std::uint64_t dropped_told_ = 0;
     bool log_is_longer_ = false;  // on the loop
 };
@@ -185,13 +168,13 @@ std::optional<StartFailure> Program::Impl::start() {
         return StartFailure{Exit::data_unusable, fmt::format("the database can't be written: {}",
                                                              store::to_text(*unwritten))};
     core_ = std::make_unique<Core>(*vault_->store, vault_->keys, *this);
+    // Before the broker: another server may be in the way of it.
+    if (auto failure = join_others()) return failure;
     api_ = std::make_unique<api::Api>(*this);
     if (auto failure = start_broker()) return failure;
+    make_link();  // who asks for health asks it
     if (auto failure = start_http()) return failure;
-    std::string wrong;
-    auto tls = link_tls(config_.broker, vault_->keys, *entropy_, wrong);
-    if (!tls) return StartFailure{Exit::failed, wrong};
-    start_link(std::move(*tls));
+    if (auto failure = start_link()) return failure;
     start_timers();
     if (!write_ports()) return StartFailure{Exit::data_unusable, "ports.json can't be written"};
     log_.say(LogLevel::info, "serving",
@@ -202,13 +185,22 @@ std::optional<StartFailure> Program::Impl::start() {
     return std::nullopt;
 }
 
-std::vector<std::string> Program::Impl::own_names() const {
-    std::vector<std::string> names{config_.host, "localhost", "127.0.0.1"};
-    // Our own link dials the managed broker where it listens, and checks its name like any other.
-    if (config_.broker.managed && config_.broker.address != "0.0.0.0")
-        names.push_back(config_.broker.address);
-    names.insert(names.end(), config_.names.begin(), config_.names.end());
-    return names;
+/// A SQLite file is this process's alone; a PostgreSQL may have other servers.
+std::optional<StartFailure> Program::Impl::join_others() {
+    if (config_.database.url.empty()) return std::nullopt;
+    auto options = store_options(directory_, config_.database, wall_now(), log_);
+    options.threaded = false;
+    auto store = store::Store::open(options);
+    if (store.has_error())
+        return StartFailure{Exit::data_unusable,
+                            fmt::format("the database can't be opened once more: {}",
+                                        store::to_text(store.error()))};
+    keeper_ = std::make_unique<LeaseKeeper>(
+        std::move(*store), new_life(*entropy_, config_.host, config_.broker.managed), log_);
+    auto joined = keeper_->join(directory_);
+    if (auto* failure = std::get_if<StartFailure>(&joined)) return std::move(*failure);
+    tenure_ = std::get<Tenure>(std::move(joined));
+    return std::nullopt;
 }
 
 std::optional<StartFailure> Program::Impl::start_broker() {
@@ -219,11 +211,12 @@ std::optional<StartFailure> Program::Impl::start_broker() {
                             .broker = nullptr,
                             .material = {},
                             .directory = directory_ / "broker",
+                            .servers = keeper_ && !wanted.managed ? leases::servers_max : 1,
                             .now = wall_now};
     broker_port_ = wanted.port;
     if (wanted.managed) {
-        const auto own = server_certificate(vault_->keys, own_names(), *entropy_);
-        Rules rules = rules_of(*vault_->store, vault_->keys, wall_now());
+        const auto own = server_certificate(vault_->keys, own_names(config_), *entropy_);
+        Rules rules = rules_of(*vault_->store, vault_->keys, 1, wall_now());
         parts.material = {.authority = vault_->keys.authority_pem,
                           .certificate = own.certificate_pem,
                           .key = own.key_pem,
@@ -259,58 +252,26 @@ std::optional<StartFailure> Program::Impl::start_broker() {
     return std::nullopt;
 }
 
-std::optional<http::TlsOptions> Program::Impl::main_tls(std::string& wrong) {
-    if (!config_.http.certificate.empty()) {
-        const auto chain = read_file(config_.http.certificate);
-        const auto key = read_file(config_.http.key);
-        if (chain && key) return http::TlsOptions{*chain, *key};
-        wrong = fmt::format("{} or {} can't be read", config_.http.certificate.string(),
-                            config_.http.key.string());
-        return std::nullopt;
-    }
-    const auto own = server_certificate(vault_->keys, own_names(), *entropy_);
-    // The authority is part of the chain: a device that is being paired knows its fingerprint only.
-    return http::TlsOptions{own.certificate_pem + vault_->keys.authority_pem, own.key_pem};
+void Program::Impl::make_link() {
+    link_ = std::make_unique<OwnLink>(OwnLink::Parts{
+        .broker = config_.broker,
+        .port = broker_port_,
+        .keys = vault_->keys,
+        .entropy = entropy_,
+        .log = log_,
+        .post = [this](std::function<void()> task) { asio::post(loop_, std::move(task)); },
+        .on_message =
+            [this](mqtt::Message message) {
+                core_->on_message(message.topic, message.payload);
+                messages_ = core_->counts().messages;
+                dropped_ = core_->counts().dropped_busy + core_->counts().dropped_failed;
+            }});
 }
 
 std::optional<StartFailure> Program::Impl::start_http() {
-    http::ServerOptions options;
-    options.threads = config_.http.threads;
-    options.timeouts.answer = answer_within;
-    options.on_bug = [this](std::string_view what) {
-        log_.say(LogLevel::error, "bug in a handler", {{"what", std::string{what}}});
-    };
-    options.on_access = [this](const http::Access& access) {
-        // The route, not the path: a path may name a ticket.
-        if (log_.wants(LogLevel::debug) || access.status >= 500)
-            log_.say(access.status >= 500 ? LogLevel::warning : LogLevel::debug, "request",
-                     {{"id", access.request_id},
-                      {"route", access.method + " " + access.route},
-                      {"status", std::to_string(access.status)},
-                      {"took_us", std::to_string(access.took.count())}});
-    };
-    http::ListenerOptions main{.name = "main",
-                               .address = config_.http.address,
-                               .port = config_.http.port,
-                               .router = api_->main_router()};
-    std::string wrong;
-    if (config_.http.tls) {
-        main.tls = main_tls(wrong);
-        if (!main.tls) return StartFailure{Exit::failed, wrong};
-    }
-    const auto own = server_certificate(vault_->keys, own_names(), *entropy_);
-    http::ListenerOptions renewal{
-        .name = "renewal",
-        .address = config_.renewal.address,
-        .port = config_.renewal.port,
-        .tls = http::TlsOptions{.certificate_chain_pem =
-                                    own.certificate_pem + vault_->keys.authority_pem,
-                                .private_key_pem = own.key_pem,
-                                .client_certificate = http::ClientCertificate::required,
-                                .client_ca_pem = vault_->keys.authority_pem,
-                                .accept_expired_client_certificates = true},
-        .router = api_->renewal_router()};
-    options.listeners = {std::move(main), std::move(renewal)};
+    auto opened = doors(config_, vault_->keys, *api_, *entropy_, log_);
+    if (auto* wrong = std::get_if<std::string>(&opened))
+        return StartFailure{Exit::failed, std::move(*wrong)};
     {
         // Known before the first request; a port the kernel chooses is filled in below.
         const std::scoped_lock lock{mutex_};
@@ -318,7 +279,7 @@ std::optional<StartFailure> Program::Impl::start_http() {
                    .broker_port = broker_port_,
                    .renewal_url = url_of(config_.host, config_.renewal.port)};
     }
-    http_ = std::make_unique<http::Server>(std::move(options));
+    http_ = std::make_unique<http::Server>(std::get<http::ServerOptions>(std::move(opened)));
     auto started = http_->start();
     if (started.has_error()) return StartFailure{Exit::failed, started.error().message};
     endpoints_ = std::move(*started);
@@ -328,28 +289,46 @@ std::optional<StartFailure> Program::Impl::start_http() {
     return std::nullopt;
 }
 
-void Program::Impl::start_link(mqtt::Tls tls) {
-    mqtt::Options options;
-    // The managed broker listens where it was told to; every address of it is on this machine.
-    options.host = config_.broker.managed ? "127.0.0.1" : config_.broker.host;
-    if (config_.broker.managed && config_.broker.address != "0.0.0.0")
-        options.host = config_.broker.address;
-    options.port = broker_port_;
-    options.client_id = server_client_id;
-    options.tls = std::move(tls);
-    options.subscriptions = LinkDoor::filters();
-    options.version =
-        config_.broker.version_3_1_1 ? mqtt::Version::only_3_1_1 : mqtt::Version::prefer_5;
-    options.limits.inbound_max = Core::waiting_max;
-    link_ = mqtt::make_paho_link(
-        std::move(options),
-        [this](std::function<void()> task) { asio::post(loop_, std::move(task)); }, entropy_);
-    door_ = std::make_unique<LinkDoor>(*link_, [this](mqtt::Message message) {
-        core_->on_message(message.topic, message.payload);
-        messages_ = core_->counts().messages;
-        dropped_ = core_->counts().dropped_busy + core_->counts().dropped_failed;
-    });
-    link_->open(*this);
+std::optional<StartFailure> Program::Impl::start_link() {
+    auto partitions = LinkDoor::all_partitions();
+    if (keeper_) {
+        core_->hold({.life = keeper_->life(), .parts = tenure_.round.held});
+        partitions = tenure_.round.partitions();
+        partitions_ = static_cast<std::uint32_t>(partitions.size());
+        servers_ = static_cast<std::uint32_t>(tenure_.round.servers);
+        keeper_->start(
+            [this](Tenure tenure) { asio::post(loop_, [this, tenure] { take(tenure); }); },
+            [this](leases::Refusal why) { asio::post(loop_, [this, why] { give_way(why); }); });
+    }
+    if (const auto wrong = link_->listen(tenure_.round.seat, partitions))
+        return StartFailure{Exit::failed, *wrong};
+    return std::nullopt;
+}
+
+void Program::Impl::take(const Tenure& tenure) {
+    if (stopping_) return;
+    const Tenure before = std::exchange(tenure_, tenure);
+    const auto partitions = tenure.round.partitions();
+    // First of all, and under the tokens of now: what comes after this is ours or is dropped.
+    core_->hold({.life = keeper_->life(), .parts = tenure.round.held});
+    partitions_ = static_cast<std::uint32_t>(partitions.size());
+    servers_ = static_cast<std::uint32_t>(tenure.round.servers);
+    if (tenure.round.took_over) vault_->store->place_leftovers();
+    if (tenure.fleet_changes != before.fleet_changes) gatekeeper_->refresh({}, {});
+    if (partitions == before.round.partitions() && tenure.round.seat == before.round.seat) return;
+    log_.say(LogLevel::info, "acting for",
+             {{"partitions", std::to_string(partitions.size())},
+              {"servers", std::to_string(tenure.round.servers)}});
+    if (const auto wrong = link_->listen(tenure.round.seat, partitions))
+        log_.say(LogLevel::error, "no link", {{"why", *wrong}});
+}
+
+void Program::Impl::give_way(leases::Refusal refusal) {
+    if (stopping_) return;
+    log_.say(LogLevel::error, "ending: another server took this one's place",
+             {{"why", std::string{leases::to_text(refusal)}}});
+    exit_ = Exit::in_use;
+    stop();
 }
 
 void Program::Impl::every(asio::steady_timer& timer, std::chrono::milliseconds span,
@@ -367,49 +346,25 @@ void Program::Impl::start_timers() {
     every(follow_timer_, follow_every, [this] {
         if (std::exchange(log_is_longer_, false)) api_->log_moved();
     });
+    if (keeper_) every(others_timer_, others_followed_every, [this] { log_is_longer_ = true; });
     every(drops_timer_, drops_told_every, [this] { tell_drops(); });
-    const auto history = std::make_shared<Slices>();
-    history->slice = [](Repositories& r, const Call& call, Committed&) {
-        return lists::tick(r, call);
-    };
-    every(history_timer_, lists::tick_every_ms, [this, history] { in_slices(history); });
-    const auto listing = std::make_shared<Slices>();
-    listing->slice = [this](Repositories& r, const Call& call, Committed& done) {
-        auto ticked = orders::tick(r, call, vault_->keys);
-        done.effects = std::move(ticked.effects);
-        return ticked.more;
-    };
-    in_slices(listing);  // days may have passed since the last stop
-    every(listing_timer_, list_followed_every, [this, listing] { in_slices(listing); });
+    history_ = std::make_shared<Slices>(
+        *core_, [](Repositories& r, const Call& call, Committed&) { return lists::tick(r, call); });
+    every(history_timer_, lists::tick_every_ms, [this] { history_->begin(); });
+    listing_ = std::make_shared<Slices>(*core_,
+                                        [this](Repositories& r, const Call& call, Committed& done) {
+                                            auto ticked = orders::tick(r, call, vault_->keys);
+                                            done.effects = std::move(ticked.effects);
+                                            return ticked.more;
+                                        });
+    listing_->begin();  // days may have passed since the last stop
+    every(listing_timer_, list_followed_every, [this] { listing_->begin(); });
     every(remind_timer_, Core::remind_every_ms, [this] { core_->remind(); });
-}
-
-/// Slice by slice: whatever waits for the database gets its turn in between. A slice that failed is
-/// made up for by the next round.
-void Program::Impl::in_slices(std::shared_ptr<Slices> slices) {
-    // A round that is longer than the span between two is not joined by another.
-    if (std::exchange(slices->under_way, true)) return;
-    next_slice(std::move(slices));
-}
-
-void Program::Impl::next_slice(std::shared_ptr<Slices> slices) {
-    auto more = std::make_shared<bool>(false);
-    core_->call(
-        "system",
-        [slices, more](Repositories& r, const Call& call) -> std::optional<Committed> {
-            Committed done;
-            *more = slices->slice(r, call, done);
-            return done;
-        },
-        [this, slices, more](std::optional<store::Fault> fault) {
-            if (!fault && *more && !stopping_) return next_slice(slices);
-            slices->under_way = false;
-        });
 }
 
 void Program::Impl::tell_drops() {
     const auto& core = core_->counts();
-    const auto& door = door_->counts();
+    const auto door = link_->counts();
     const std::uint64_t total =
         core.dropped_busy + core.dropped_failed + door.dropped_full + door.inbound_dropped;
     dropped_ = core.dropped_busy + core.dropped_failed + door.inbound_dropped;
@@ -432,14 +387,16 @@ bool Program::Impl::write_ports() {
 api::Health Program::Impl::health() const {
     api::Health out;
     out.broker = config_.broker.managed ? "managed" : "external";
-    out.link_up = link_up_;
+    out.link_up = link_->up();
     if (broker_) {
         const auto health = broker_->health();
         out.broker_ok = health.running;
         out.broker_restarts = health.restarts;
     } else {
-        out.broker_ok = link_up_;  // all that can be known of somebody else's broker
+        out.broker_ok = out.link_up;  // all that can be known of somebody else's broker
     }
+    out.partitions = partitions_;
+    out.servers = servers_;
     out.messages = messages_;
     out.messages_dropped = dropped_;
     return out;
@@ -452,6 +409,8 @@ void Program::Impl::stop() {
     if (std::exchange(stopping_, true)) return;
     log_.say(LogLevel::info, "stopping");
     api_->end();
+    for (const auto& slices : {history_, listing_})
+        if (slices) slices->end();
     // The loop goes on meanwhile: calls in flight answer through it.
     stopper_ = std::thread{[this] {
         http_->stop();
@@ -472,7 +431,7 @@ Exit Program::Impl::run() {
     loop_.run();
     close();
     log_.say(LogLevel::info, "stopped");
-    return Exit::ok;
+    return exit_;
 }
 
 /// In the order that leaves nobody with a reference to what is gone: doors, then the writer, whose
@@ -484,6 +443,8 @@ void Program::Impl::close() {
     gatekeeper_.reset();
     if (broker_) broker_->stop();
     if (vault_) vault_->store.reset();
+    // Nothing is under way for a partition any more: others may have them.
+    keeper_.reset();
     core_.reset();
     std::error_code ignored;
     if (!endpoints_.empty()) std::filesystem::remove(directory_ / "ports.json", ignored);

@@ -5,7 +5,55 @@
 
 #include <iostream>
 
+#include "common/crypto/crypto.hpp"
+
 namespace pf::server::app {
+
+store::Store::Options store_options(const DataDir& directory, const Config::Database& database,
+                                    WallTime now, Log& log) {
+    return {.database = database.url.empty() ? (directory / "server.db").string() : database.url,
+            .vfs = {},
+            .threaded = true,
+            .now = now,
+            .prepare_on_server = database.prepare,
+            .tell = [&log](std::string_view what) {
+                log.say(LogLevel::warning, "database", {{"detail", std::string{what}}});
+            }};
+}
+
+namespace {
+
+/// Tells keys apart without saying anything about them.
+std::string mark_of(const fleet::Keys& keys) {
+    constexpr std::string_view label = "paifang: which keys are these";
+    return to_hex(crypto::hmac_sha256(keys.master, as_bytes(label))) + " " +
+           to_hex(crypto::sha256(as_bytes(keys.authority_pem)));
+}
+
+/// Nothing: this database is used with these keys, from now on with no others.
+std::optional<StartFailure> bind_keys(store::Store& store, const fleet::Keys& keys,
+                                      const DataDir& directory) {
+    constexpr std::string_view name = "keys";
+    bool others = false;
+    const std::string mark = mark_of(keys);
+    const auto fault = store.write_now([&](Repositories& r) {
+        const auto known = r.meta.value(name);
+        others = known && *known != mark;
+        if (!known) r.meta.put(name, mark);
+        return store::Decision::keep;
+    });
+    if (fault)
+        return StartFailure{Exit::data_unusable, fmt::format("the database can't be written: {}",
+                                                             store::to_text(*fault))};
+    if (!others) return std::nullopt;
+    return StartFailure{
+        Exit::data_unusable,
+        fmt::format("the database belongs to other keys than those in {}: every server of a "
+                    "database has the same master.key, authority.key and authority.pem",
+                    directory.path().string())};
+}
+
+}  // namespace
 
 std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
                                              const Config::Database& database, Entropy& entropy,
@@ -21,17 +69,9 @@ std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
         return StartFailure{Exit::data_unusable,
                             fmt::format("{} can't be opened", (directory / "lock").string())};
     if (!lock->held()) return in_use();
-    const std::string where =
-        database.url.empty() ? (directory / "server.db").string() : database.url;
-    const auto tell = [&log](std::string_view what) {
-        log.say(LogLevel::warning, "database", {{"detail", std::string{what}}});
-    };
-    auto store = store::Store::open({.database = where,
-                                     .vfs = {},
-                                     .threaded = true,
-                                     .now = now,
-                                     .prepare_on_server = database.prepare,
-                                     .tell = tell});
+    const auto options = store_options(directory, database, now, log);
+    const std::string& where = options.database;
+    auto store = store::Store::open(options);
     if (store.has_error()) {
         if (store.error() == store::Fault::in_use) return in_use();
         return StartFailure{Exit::data_unusable,
@@ -62,6 +102,7 @@ std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
     auto keys = directory.keys(entropy);
     if (auto* wrong = std::get_if<std::string>(&keys))
         return StartFailure{Exit::data_unusable, std::move(*wrong)};
+    if (auto failure = bind_keys(**store, std::get<fleet::Keys>(keys), directory)) return *failure;
     return Vault{std::move(lock), std::get<fleet::Keys>(std::move(keys)), std::move(*store)};
 }
 

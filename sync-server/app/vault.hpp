@@ -19,7 +19,11 @@ struct Vault {
     fleet::Keys keys;
     std::unique_ptr<store::Store> store;
 };
-/// Makes what is missing at the first start. One process at a time.
+/// Of the configured database, or of the file in the data directory.
+store::Store::Options store_options(const DataDir& directory, const Config::Database& database,
+                                    WallTime now, Log& log);
+/// Makes what is missing at the first start. One process at a time in one directory; several on one
+/// database need the same keys.
 std::variant<Vault, StartFailure> open_vault(const DataDir& directory,
                                              const Config::Database& database, Entropy& entropy,
                                              WallTime now, Log& log);

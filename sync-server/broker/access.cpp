@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 #include <iterator>
 #include <string_view>
@@ -18,12 +19,15 @@ bool plain(std::string_view word) {
 }  // namespace
 
 std::string render_access(const Access& access) {
-    assert(plain(access.server_id));
     std::string text;
     auto out = std::back_inserter(text);
-    fmt::format_to(out, "user {}\ntopic readwrite pf/1/#\n", access.server_id);
+    for (const std::string& server : access.server_ids) {
+        assert(plain(server));
+        fmt::format_to(out, "{}user {}\ntopic readwrite pf/1/#\n", text.empty() ? "" : "\n",
+                       server);
+    }
     for (const DeviceAccess& device : access.devices) {
-        assert(plain(device.id) && device.id != access.server_id);
+        assert(plain(device.id) && std::ranges::count(access.server_ids, device.id) == 0);
         assert(plain(device.root) && device.root.ends_with('/'));
         fmt::format_to(out, "\nuser {}\ntopic write {}up/#\ntopic read {}dn/#\n", device.id,
                        device.root, device.root);

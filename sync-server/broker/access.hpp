@@ -12,11 +12,11 @@ struct DeviceAccess {
 };
 
 struct Access {
-    std::string server_id;  // common name of the server's own client certificate
+    std::vector<std::string> server_ids;  // common names of the servers' own client certificates
     std::vector<DeviceAccess> devices;
 };
 
-/// A device writes below its own up/ and reads below its own dn/, and nothing else; the server
+/// A device writes below its own up/ and reads below its own dn/, and nothing else; a server
 /// writes and reads below pf/1/. Whoever is not listed can do nothing. Ids and roots with a
 /// blank, a line end, '+' or '#' are a bug of the caller.
 std::string render_access(const Access& access);

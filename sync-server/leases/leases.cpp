@@ -122,6 +122,13 @@ std::string_view to_text(Refusal refusal) noexcept {
     std::abort();
 }
 
+std::vector<std::uint32_t> Round::partitions() const {
+    std::vector<std::uint32_t> out;
+    for (const auto& [part, token] : held)
+        if (part != house) out.push_back(part);
+    return out;
+}
+
 bool stands(Repositories& r, const Claim& claim) {
     const auto now = r.leases.claim(claim.part);
     return now && now->life == claim.life && now->token == claim.token;

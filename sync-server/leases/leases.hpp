@@ -55,6 +55,7 @@ struct Round {
     std::size_t servers = 1;                      // alive, this one included
     bool settled = true;     // false: more is to be had or was just given up; come again soon
     bool took_over = false;  // a part of one that is dead
+    std::vector<std::uint32_t> partitions() const;  // of those held, without the house
 };
 enum class Refusal : std::uint8_t {
     managed_elsewhere = 1,  // another server that is alive has a broker of its own

@@ -120,6 +120,11 @@ public:
         return fault;
     }
 
+    void place_leftovers() override {
+        sealer_.owe();
+        write([](Repositories&) { return Decision::keep; }, nullptr, {});
+    }
+
     Counts counts() const override {
         return {.restarts = restarts_, .connections = connections_, .uncertain = uncertain_};
     }

@@ -19,6 +19,8 @@ public:
     /// A failure is made up for by the next one: the rows are there, followers see them later.
     void seal(PostgresSession& connection) noexcept;
     bool leftover() const noexcept { return leftover_; }
+    /// The next COMMIT is followed by a sealing, whatever it wrote.
+    void owe() noexcept { leftover_ = true; }
 
     /// The row of `meta` that is locked meanwhile. It has to be there.
     static constexpr std::string_view lock_row = "places";

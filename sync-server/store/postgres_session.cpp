@@ -12,10 +12,10 @@ PGconn* connection_of(soci::session& session) {
 /// Sent with BEGIN, in one round trip, and for this transaction alone, so that a pooler may sit in
 /// between. Every statement here asks by key; a planner that has not seen a table grow yet reads it
 /// whole, and under SERIALIZABLE who reads a table whole conflicts with everybody who writes to it.
-/// A process that was stopped must not hold what others wait for.
+/// A process that was stopped must not hold what others wait for: as long as its lease.
 constexpr std::string_view manners =
     "; SET LOCAL enable_seqscan = off"
-    "; SET LOCAL idle_in_transaction_session_timeout = '30s'";
+    "; SET LOCAL idle_in_transaction_session_timeout = '10s'";
 
 /// Appendix A of PostgreSQL's manual; a class is the first two characters.
 Diagnosis meaning_of(std::string_view state) {

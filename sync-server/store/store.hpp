@@ -68,6 +68,11 @@ public:
     /// becomes a Fault as above.
     virtual std::optional<Fault> read(const std::function<void(Repositories&)>& reader) = 0;
 
+    /// Rows that another process committed and was killed before it gave them their places in an
+    /// order (docs/adr/0013) get them now. Does not wait. Where nothing can be left, nothing
+    /// happens.
+    virtual void place_leftovers() {}
+
     /// Since the start.
     struct Counts {
         std::uint64_t restarts = 0;     // of transactions, because others were first

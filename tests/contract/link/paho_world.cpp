@@ -18,7 +18,7 @@ PahoWorld::PahoWorld(mqtt::Version version) : version_{version} {
                        .certificate = own.certificate_pem,
                        .key = own.key_pem,
                        .crl = authority_.crl()};
-    config.access = {.server_id = server_id,
+    config.access = {.server_ids = {server_id},
                      .devices = {{.id = gate_1, .root = root_1}, {.id = gate_2, .root = root_2}}};
     broker_ = std::make_unique<server::broker::Broker>(config, [](std::string_view) {});
     REQUIRE(broker_->start().has_value());

@@ -32,7 +32,7 @@ server::broker::Material House::material() {
 }
 
 server::broker::Access House::access(const std::vector<std::string>& devices) const {
-    server::broker::Access access{.server_id = server_id, .devices = {}};
+    server::broker::Access access{.server_ids = {server_id}, .devices = {}};
     for (const std::string& id : devices) {
         access.devices.push_back({.id = id, .root = id == gate_1 ? root_1 : root_2});
     }

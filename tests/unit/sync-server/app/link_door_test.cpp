@@ -75,6 +75,17 @@ TEST_CASE("while the link is down nothing is kept: devices say again what they l
     CHECK(desk.door.counts().dropped_down == 2);
 }
 
+TEST_CASE("with another link the door goes on, without what waited for the old one") {
+    Desk desk;
+    for (const char* topic : {"a", "b", "c"}) desk.publish(topic);
+    Window other;
+    desk.door.change_to(other);
+    desk.publish("d");
+    CHECK(desk.window.topics == std::vector<std::string>{"a", "b"});
+    CHECK(other.topics == std::vector<std::string>{"d"});
+    CHECK(desk.door.counts().dropped_down == 1);
+}
+
 TEST_CASE("what waits is bounded in number and in bytes") {
     Desk desk;
     desk.window.room = 0;
@@ -104,7 +115,7 @@ TEST_CASE("a message the link will never take does not hold up those behind it")
 }
 
 TEST_CASE("the filters take every partition's devices and nothing else") {
-    const auto filters = app::LinkDoor::filters();
+    const auto filters = app::LinkDoor::filters(app::LinkDoor::all_partitions());
     CHECK(filters.size() == wire::partition_count);
     const auto taken = [&](std::string_view topic) {
         return std::ranges::count_if(

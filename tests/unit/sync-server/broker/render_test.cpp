@@ -6,7 +6,7 @@
 using namespace pf::server::broker;
 
 TEST_CASE("the rules give each device its own branch, and name nobody else") {
-    const Access access{.server_id = "server",
+    const Access access{.server_ids = {"server"},
                         .devices = {{.id = "gate-1", .root = "pf/1/3/d/gate-1/"},
                                     {.id = "gate-2", .root = "pf/1/14/d/gate-2/"}}};
     CHECK(render_access(access) ==
@@ -20,7 +20,7 @@ TEST_CASE("the rules give each device its own branch, and name nobody else") {
           "user gate-2\n"
           "topic write pf/1/14/d/gate-2/up/#\n"
           "topic read pf/1/14/d/gate-2/dn/#\n");
-    CHECK(render_access({.server_id = "server", .devices = {}}) ==
+    CHECK(render_access({.server_ids = {"server"}, .devices = {}}) ==
           "user server\ntopic readwrite pf/1/#\n");
 }
 
