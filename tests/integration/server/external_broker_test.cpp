@@ -19,36 +19,6 @@ std::string content(const std::string& file) {
     return out.str();
 }
 
-/// Its administrator: copies the rules, tells it to read them.
-struct Elsewhere {
-    explicit Elsewhere(Server& of) : server{of} {}
-
-    void start(const std::string& settings) {
-        std::ofstream{server.file("mosquitto.conf")} << settings << "user root\n";
-        process = std::make_unique<Process>(
-            std::vector<std::string>{"/usr/sbin/mosquitto", "-c", server.file("mosquitto.conf")},
-            server.file("mosquitto.log"));
-    }
-    void obey() const { process->signal(SIGHUP); }
-
-    Server& server;
-    std::unique_ptr<Process> process;
-};
-
-/// A furnished server that is told of an external broker, and the settings its kit gives for that.
-std::string hand_out_kit(Server& server) {
-    // The first start makes the authority; its own broker also says which port is free.
-    server.start();
-    server.furnish();
-    const std::string port = std::to_string(server.port("broker"));
-    CHECK(server.stop() == 0);
-    server.broker_settings = "kind = \"external\"\nhost = \"localhost\"\nport = " + port;
-    const auto kit = server.run({"broker", "certificate", "--name", "localhost", "--out",
-                                 server.file("kit"), "--port", port});
-    REQUIRE_MESSAGE(kit.code == 0, kit.said);
-    return kit.said;
-}
-
 }  // namespace
 
 TEST_CASE("an external broker is set up with the kit, and obeys rules written anew") {

@@ -1,7 +1,6 @@
 #include "tests/integration/server/house.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,7 +102,7 @@ std::string Server::config_file() {
                         << list_settings << "\n"
                         << "[log]\nlevel = \"debug\"\n"
                         << (Database::on_postgres()
-                                ? "[database]\nurl = \"" + database_.where() + "\"\n"
+                                ? "[database]\nurl = \"" + database_->where() + "\"\n"
                                 : "");
     return file;
 }
@@ -189,6 +188,35 @@ std::string Server::invite(const std::string& id) {
                                                {"point", 1}}}});
     REQUIRE(answer.status == 201);
     return answer.json["pairing_code"];
+}
+
+void Server::take_keys_of(const Server& other) const {
+    std::filesystem::create_directories(data());
+    for (const char* name : {"/master.key", "/authority.key", "/authority.pem", "/admin.key"})
+        std::filesystem::copy_file(other.data() + name, data() + name);
+}
+
+// --- a broker elsewhere
+// --------------------------------------------------------------------------------
+
+void Elsewhere::start(const std::string& settings) {
+    std::ofstream{server.file("mosquitto.conf")} << settings << "user root\n";
+    process = std::make_unique<Process>(
+        std::vector<std::string>{"/usr/sbin/mosquitto", "-c", server.file("mosquitto.conf")},
+        server.file("mosquitto.log"));
+}
+
+std::string hand_out_kit(Server& server) {
+    // The first start makes the authority; its own broker also says which port is free.
+    server.start();
+    server.furnish();
+    const std::string port = std::to_string(server.port("broker"));
+    CHECK(server.stop() == 0);
+    server.broker_settings = "kind = \"external\"\nhost = \"localhost\"\nport = " + port;
+    const auto kit = server.run({"broker", "certificate", "--name", "localhost", "--out",
+                                 server.file("kit"), "--port", port});
+    REQUIRE_MESSAGE(kit.code == 0, kit.said);
+    return kit.said;
 }
 
 // --- board

@@ -1,6 +1,7 @@
 #pragma once
 // A running paifang-server with a data directory of its own, and who talks to it.
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -54,9 +55,16 @@ struct Answer {
 
 class Server {
 public:
-    Server() = default;
+    Server() : Server{std::make_shared<Database>()} {}
+    /// One of several on that database.
+    explicit Server(std::shared_ptr<Database> database) : database_{std::move(database)} {}
 
     void start();
+    /// The keys of another server, as its administrator copies them.
+    void take_keys_of(const Server& other) const;
+    void signal(int number) const { process_->signal(number); }
+    /// The exit code of the server that runs, when it ends by itself.
+    std::optional<int> ended() { return process_->wait(); }
     /// SIGTERM; the exit code.
     int stop();
     void kill();
@@ -92,10 +100,24 @@ public:
 
 private:
     TempDir folder_;
-    Database database_;  // on PostgreSQL: the server's
+    std::shared_ptr<Database> database_;  // on PostgreSQL: the server's
     std::unique_ptr<Process> process_;
     Json ports_;
 };
+
+/// A broker of somebody else's, and its administrator: copies the rules, tells it to read them.
+struct Elsewhere {
+    explicit Elsewhere(Server& of) : server{of} {}
+
+    void start(const std::string& settings);
+    void obey() const { process->signal(SIGHUP); }
+
+    Server& server;
+    std::unique_ptr<Process> process;
+};
+
+/// A furnished server that is told of an external broker, and the settings its kit gives for that.
+std::string hand_out_kit(Server& server);
 
 /// A board that has been paired, and its link.
 class Board {
