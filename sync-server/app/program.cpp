@@ -365,15 +365,17 @@ void Program::Impl::start_timers() {
 void Program::Impl::tell_drops() {
     const auto& core = core_->counts();
     const auto door = link_->counts();
-    const std::uint64_t total =
-        core.dropped_busy + core.dropped_failed + door.dropped_full + door.inbound_dropped;
+    const std::uint64_t total = core.dropped_busy + core.dropped_failed + door.dropped_full +
+                                door.inbound_dropped + core.not_ours + core.fenced +
+                                core.unanswered;
     dropped_ = core.dropped_busy + core.dropped_failed + door.inbound_dropped;
     if (total == std::exchange(dropped_told_, total)) return;
     log_.say(LogLevel::warning, "messages dropped; devices send again",
              {{"store_busy", std::to_string(core.dropped_busy)},
               {"commit_failed", std::to_string(core.dropped_failed)},
               {"outgoing_full", std::to_string(door.dropped_full)},
-              {"inbound", std::to_string(door.inbound_dropped)}});
+              {"inbound", std::to_string(door.inbound_dropped)},
+              {"of_other_servers", std::to_string(core.not_ours + core.fenced + core.unanswered)}});
 }
 
 bool Program::Impl::write_ports() {
