@@ -53,6 +53,7 @@ public:
         if (!options.threaded) return;
         for (auto& writer : writers_)
             writer->thread = std::thread{[this, own = writer.get()] { run(*own); }};
+        sealing_thread_ = std::thread{[this] { run_sealer(); }};
     }
 
     ~PostgresStore() override {
@@ -64,12 +65,21 @@ public:
         for (auto& writer : writers_) writer->wake.notify_one();
         for (auto& writer : writers_)
             if (writer->thread.joinable()) writer->thread.join();
+        {
+            const std::lock_guard guard{mutex_};
+            writers_ended_ = true;
+        }
+        to_seal_.notify_one();
+        if (sealing_thread_.joinable()) sealing_thread_.join();
     }
 
     void write(Transaction transaction, Then then, std::string_view lane) override {
         if (!writers_.front()->thread.joinable()) {
-            const auto fault = perform(*writers_.front(), transaction);
-            if (then) then(fault);
+            Writer& only = *writers_.front();
+            const Outcome outcome = perform(only, transaction);
+            if (only.connection && (outcome.unplaced != 0 || sealer_.leftover()))
+                sealer_.seal(*only.connection, outcome.unplaced);
+            if (then) then(outcome.fault);
             return;
         }
         std::optional<Fault> refused;
@@ -78,7 +88,7 @@ public:
             const std::lock_guard guard{mutex_};
             if (stopping_)
                 refused = Fault::stopped;
-            else if (queued_ >= queue_max)
+            else if (queued_ + sealing_.size() >= queue_max)
                 refused = Fault::busy;
             else {
                 writer = &writer_for(lane);
@@ -121,8 +131,14 @@ public:
     }
 
     void place_leftovers() override {
-        sealer_.owe();
-        write([](Repositories&) { return Decision::keep; }, nullptr, {});
+        {
+            const std::lock_guard guard{mutex_};
+            sealer_.owe();
+        }
+        if (sealing_thread_.joinable())
+            to_seal_.notify_one();
+        else
+            write([](Repositories&) { return Decision::keep; }, nullptr, {});
     }
 
     Counts counts() const override {
@@ -140,6 +156,7 @@ private:
         std::condition_variable wake;  // something is queued, or the end
         std::thread thread;
         std::unique_ptr<PostgresSession> connection;  // the thread's own
+        std::size_t sealing = 0;  // under mutex_: of its jobs, those that wait for the sealer
         bool connected_before = false;
         std::optional<Steady::time_point> lost_at;
         Steady::time_point try_again{};
@@ -162,21 +179,73 @@ private:
             std::optional<Job> job;
             {
                 std::unique_lock guard{mutex_};
-                const auto something = [&] { return stopping_ || !writer.queue.empty(); };
-                // What could not be sealed is tried again also when nobody writes any more.
-                if (!sealer_.leftover())
-                    writer.wake.wait(guard, something);
-                else if (!writer.wake.wait_for(guard, seal_again, something))
-                    job.emplace([](Repositories&) { return Decision::keep; }, nullptr);
-                if (!job) {
-                    if (writer.queue.empty()) return;  // the end, and everything accepted is done
-                    job = std::move(writer.queue.front());
-                    writer.queue.pop_front();
-                    --queued_;
-                }
+                writer.wake.wait(guard, [&] { return stopping_ || !writer.queue.empty(); });
+                if (writer.queue.empty()) return;  // the end, and everything accepted is done
+                job = std::move(writer.queue.front());
+                writer.queue.pop_front();
+                --queued_;
             }
-            const auto fault = perform(writer, job->transaction);
-            if (job->then) job->then(fault);
+            finish(writer, std::move(job->then), perform(writer, job->transaction));
+        }
+    }
+
+    // --- after COMMIT ---------------------------------------------------------------------------
+
+    struct Outcome {
+        std::optional<Fault> fault;
+        std::uint8_t unplaced = 0;  // orders it left stand-ins in
+    };
+    /// A transaction that is over and whose caller is told when its rows have their places.
+    struct Sealing {
+        Writer* writer;
+        Then then;
+        Outcome outcome;
+    };
+
+    /// The writer goes on with its next transaction while the sealer works. What has nothing to be
+    /// sealed is told at once, but not before what the same writer did earlier.
+    void finish(Writer& writer, Then then, Outcome outcome) {
+        {
+            const std::lock_guard guard{mutex_};
+            if (outcome.unplaced != 0 || writer.sealing > 0 || sealer_.leftover()) {
+                ++writer.sealing;
+                sealing_.push_back({&writer, std::move(then), outcome});
+                to_seal_.notify_one();
+                return;
+            }
+        }
+        if (then) then(outcome.fault);
+    }
+
+    /// Whatever was committed while the last sealing went on is sealed together.
+    void run_sealer() {
+        Writer own;
+        for (;;) {
+            std::deque<Sealing> together;
+            {
+                std::unique_lock guard{mutex_};
+                const auto something = [&] { return writers_ended_ || !sealing_.empty(); };
+                // What could not be sealed is tried again also when nobody writes any more.
+                if (sealer_.leftover())
+                    to_seal_.wait_for(guard, seal_again, something);
+                else
+                    to_seal_.wait(guard, [&] { return sealer_.leftover() || something(); });
+                if (writers_ended_ && sealing_.empty()) return;
+                together.swap(sealing_);
+            }
+            std::uint8_t orders = 0;
+            for (const Sealing& one : together) orders |= one.outcome.unplaced;
+            if (connect(own)) {
+                sealer_.seal(*own.connection, orders);
+                if (!own.connection->connected()) drop(own);
+            } else {
+                sealer_.owe();
+            }
+            for (Sealing& one : together) {
+                if (one.then) one.then(one.outcome.fault);
+                const std::lock_guard guard{mutex_};
+                --one.writer->sealing;
+            }
         }
     }
 
@@ -185,28 +254,29 @@ private:
     struct Attempt {
         std::optional<Ending> ending;  // nothing: it is over, with `fault` or without
         std::optional<Fault> fault;
+        std::uint8_t unplaced = 0;
     };
 
-    std::optional<Fault> perform(Writer& writer, const Transaction& transaction) {
+    Outcome perform(Writer& writer, const Transaction& transaction) {
         int restarts = 0;
         int duplicates = 0;
         int losses = 0;
         for (;;) {
-            if (!connect(writer)) return Fault::unavailable;
+            if (!connect(writer)) return {Fault::unavailable};
             const Attempt attempt = try_once(writer, transaction, restarts >= restarts_until_alone);
-            if (!attempt.ending) return attempt.fault;
+            if (!attempt.ending) return {attempt.fault, attempt.unplaced};
             switch (*attempt.ending) {
                 case Ending::fault:
-                    return attempt.fault;
+                    return {attempt.fault};
                 case Ending::lost:
                     // Before COMMIT: nothing was kept, so it is run again on the next connection.
-                    if (++losses > losses_max) return attempt.fault;
+                    if (++losses > losses_max) return {attempt.fault};
                     continue;
                 case Ending::duplicate:
-                    if (++duplicates > duplicates_max) return attempt.fault;
+                    if (++duplicates > duplicates_max) return {attempt.fault};
                     break;
                 case Ending::restart:
-                    if (++restarts > restarts_max) return Fault::busy;
+                    if (++restarts > restarts_max) return {Fault::busy};
                     break;
             }
             ++restarts_;
@@ -216,7 +286,7 @@ private:
 
     Attempt try_once(Writer& writer, const Transaction& transaction, bool alone) {
         PostgresSession& connection = *writer.connection;
-        std::optional<Turns::Turn> turn{std::in_place, turns_, alone};
+        const Turns::Turn turn{turns_, alone};
         bool committing = false;
         bool lost = false;
         Unless all{[&] {
@@ -228,9 +298,7 @@ private:
             committing = true;
             connection.commit();
             all.well();
-            turn.reset();
-            sealer_.seal(connection);
-            return {};
+            return {std::nullopt, std::nullopt, connection.bundle().sql().take_unplaced()};
         } catch (const soci::soci_error& error) {
             const Diagnosis diagnosis = connection.diagnose(error);
             lost = diagnosis.ending == Ending::lost;
@@ -238,6 +306,7 @@ private:
                 tell_(first_line(error.get_error_message()));
             if (!lost || !committing) return {diagnosis.ending, diagnosis.fault};
             ++uncertain_;
+            sealer_.owe();  // it may have been kept
             return {std::nullopt, Fault::uncertain};
         } catch (const std::exception& error) {
             tell_(first_line(error.what()));
@@ -360,6 +429,10 @@ private:
     bool stopping_ = false;
     std::string connect_trouble_;  // of the last connect; empty: it worked
     std::size_t queued_ = 0;
+    std::deque<Sealing> sealing_;
+    std::condition_variable to_seal_;  // something is, or the end
+    bool writers_ended_ = false;
+    std::thread sealing_thread_;
     std::size_t next_ = 0;
     std::vector<std::unique_ptr<Writer>> writers_;
     std::vector<std::unique_ptr<PostgresSession>> readers_;

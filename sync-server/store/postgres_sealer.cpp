@@ -25,27 +25,28 @@ constexpr std::string_view place_findings =
     " FROM finding u WHERE u.tenant = :b AND u.number < 0) n"
     " WHERE finding.tenant = :c AND finding.number = n.number";
 
+constexpr std::pair<Order, std::string_view> statements[] = {{Order::journal, place_events},
+                                                             {Order::audit, place_audits},
+                                                             {Order::findings, place_findings}};
+constexpr std::uint8_t all_orders = 7;
+
 }  // namespace
 
-void Sealer::seal(PostgresSession& connection) noexcept {
-    if (connection.bundle().sql().take_unplaced() == 0 && !leftover_) return;
-    const std::uint64_t mine = ++wanted_;
-    const std::lock_guard guard{mutex_};
-    if (sealed_ >= mine && !leftover_) return;
-    // Whoever raised `wanted_` by now has committed: what begins after this sees their rows.
-    const std::uint64_t upto = wanted_;
-    leftover_ = !seal_all(connection);
-    sealed_ = upto;
+void Sealer::seal(PostgresSession& connection, std::uint8_t orders) noexcept {
+    // Taken back before the work: what is owed meanwhile is owed still.
+    const std::uint8_t wanted = leftover_.exchange(false) ? all_orders : orders;
+    if (wanted != 0 && !place(connection, wanted)) leftover_ = true;
 }
 
-bool Sealer::seal_all(PostgresSession& connection) noexcept {
+bool Sealer::place(PostgresSession& connection, std::uint8_t orders) noexcept {
     try {
         Sql& sql = connection.bundle().sql();
         connection.begin_seal();
         sql.query("SELECT value FROM meta WHERE tenant = :a AND name = :b FOR UPDATE",
                   {tenant_default, lock_row}, "t", [](const Row&) {});
-        for (const std::string_view place : {place_events, place_audits, place_findings})
-            sql.run(place, {tenant_default, tenant_default, tenant_default});
+        for (const auto& [order, statement] : statements)
+            if ((orders & static_cast<std::uint8_t>(order)) != 0)
+                sql.run(statement, {tenant_default, tenant_default, tenant_default});
         connection.commit();
         return true;
     } catch (const soci::soci_error& error) {
