@@ -93,7 +93,8 @@ RawBroker::RawBroker(std::size_t devices) {
     options.port = broker_->port();
     options.client_id = server_id;
     options.tls = authority_.tls(authority_.client(std::string{server_id}));
-    options.limits.inbound_max = 4'000;
+    // It answers at once and keeps nothing: what its window has no room for would be lost.
+    options.limits.inbound_max = options.limits.in_flight_max = 4'000;
     for (std::uint32_t partition = 0; partition < wire::partition_count; ++partition)
         options.subscriptions.push_back(wire::partition_filter(partition));
     heard_.hear = [this](const mqtt::Message& message) { answer(message); };

@@ -9,7 +9,9 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
+#include <sstream>
 
 #include "tests/bench/ingest/floors.hpp"
 #include "tests/bench/measure.hpp"

@@ -1,12 +1,14 @@
 #include "tests/bench/ingest/producer.hpp"
 
-#include <signal.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <stdexcept>
+#include <utility>
 
 #include "common/wire/messages.hpp"
 #include "common/wire/topics.hpp"
