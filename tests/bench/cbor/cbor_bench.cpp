@@ -2,18 +2,16 @@
 // release preset.
 #include <cbor.h>
 
-#include <cstdlib>
+#include <algorithm>
 
 #include "common/cbor/cbor.hpp"
-#include "tests/bench/measure.hpp"
+#include "tests/bench/row.hpp"
 
 using namespace pf;
 
 namespace {
 
-void require(bool holds) {
-    if (!holds) std::abort();
-}
+void require(bool holds) { bench::require(holds, "the batch is read"); }
 
 /// A hundred events of the size the journal writes.
 Bytes batch() {
@@ -52,15 +50,22 @@ void load_and_compare(BytesView input) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
     const Bytes input = batch();
-    constexpr int calls = 200;
-    std::printf("a batch of 100 events, %zu bytes\n", input.size());
-    bench::compare(
-        "cbor_stream_decode / check()", calls, [&] { stream(input); },
-        [&] { require(!cbor::check(input)); });
-    bench::compare(
-        "cbor_load + compare / check()", calls, [&] { load_and_compare(input); },
-        [&] { require(!cbor::check(input)); });
-    return 0;
+    const auto check = [&] { require(!cbor::check(input)); };
+    return bench::run(
+        argc, argv,
+        {{"cbor_stream",
+          [&](const bench::Asked& asked) {
+              const auto figure = bench::alternate(
+                  asked.rounds(200), [&] { stream(input); }, check);
+              return std::vector{bench::row_of("cbor_stream", "us", figure, {},
+                                               "cbor_stream_decode / our check(), 100 events")};
+          }},
+         {"cbor_load", [&](const bench::Asked& asked) {
+              const auto figure = bench::alternate(
+                  asked.rounds(200), [&] { load_and_compare(input); }, check);
+              return std::vector{bench::row_of("cbor_load", "us", figure, {},
+                                               "cbor_load and compare / our check(), 100 events")};
+          }}});
 }
