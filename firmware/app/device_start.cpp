@@ -81,7 +81,8 @@ Result<std::unique_ptr<Device>, journal::Fault> Device::open(Options options, Po
     if (sealing.has_error()) return sealing.error();
     auto cache = cache::Cache::open({.path = options.data_dir + "/" + std::string{cache::file_name},
                                      .vfs = options.vfs,
-                                     .sealing = *sealing});
+                                     .sealing = *sealing,
+                                     .check_all = options.lost.has_value()});
     if (cache.has_error()) return fault_of(cache.error());
     auto journal = open_journal(options, ports.entropy, epoch_known(**cache), now);
     if (journal.has_error()) return journal.error();

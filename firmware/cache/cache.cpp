@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Transaction.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "firmware/cache/schema.hpp"
@@ -30,14 +31,20 @@ std::string_view to_text(Fault fault) noexcept {
 
 namespace {
 
-bool sound(SQLite::Database& database) {
-    return database.execAndGet("PRAGMA quick_check(1)").getString() == "ok";
+/// `what`: a table, or how many faults of the whole file are told at most.
+bool passes_check(SQLite::Database& database, std::string_view what) {
+    const std::string check = "PRAGMA quick_check(" + std::string{what} + ")";
+    return database.execAndGet(check).getString() == "ok";
 }
 
-Result<std::unique_ptr<Cache>> open_once(const sqlite::Place& place,
-                                         const std::optional<Cache::Sealing>& sealing,
-                                         bool rebuilt) {
-    auto writer = sqlite::open_writer(place, file_identity);
+bool sound(SQLite::Database& database, bool check_all) {
+    if (check_all) return passes_check(database, "1");
+    return std::ranges::all_of(
+        small_tables, [&](std::string_view table) { return passes_check(database, table); });
+}
+
+Result<std::unique_ptr<Cache>> open_once(const Cache::Options& options, bool rebuilt) {
+    auto writer = sqlite::open_writer({options.path, options.vfs}, file_identity);
     if (!writer) return cache_fault(writer.error());
     try {
         SQLite::Database& database = *writer->database;
@@ -45,10 +52,10 @@ Result<std::unique_ptr<Cache>> open_once(const sqlite::Place& place,
             SQLite::Transaction transaction{database, SQLite::TransactionBehavior::IMMEDIATE};
             create_schema(database);
             transaction.commit();
-        } else if (!sound(database)) {
+        } else if (!sound(database, options.check_all)) {
             return Fault::damaged;
         }
-        auto cache = std::make_unique<SqliteCache>(std::move(*writer), sealing, rebuilt);
+        auto cache = std::make_unique<SqliteCache>(std::move(*writer), options.sealing, rebuilt);
         cache->load();
         return std::unique_ptr<Cache>{std::move(cache)};
     } catch (const SQLite::Exception& exception) {
@@ -59,12 +66,11 @@ Result<std::unique_ptr<Cache>> open_once(const sqlite::Place& place,
 }  // namespace
 
 Result<std::unique_ptr<Cache>> Cache::open(const Options& options) {
-    const sqlite::Place place{options.path, options.vfs};
-    auto opened = open_once(place, options.sealing, false);
+    auto opened = open_once(options, false);
     if (opened || opened.error() != Fault::damaged) return opened;
-    const auto moved = sqlite::set_aside(place);
+    const auto moved = sqlite::set_aside({options.path, options.vfs});
     if (!moved) return cache_fault(moved.error());
-    return open_once(place, options.sealing, true);
+    return open_once(options, true);
 }
 
 }  // namespace pf::firmware::cache

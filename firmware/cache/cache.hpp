@@ -78,6 +78,10 @@ public:
         /// The key sits in the key vault (invariant 7). Without one secrets stay in memory and are
         /// asked for again after a restart.
         std::optional<Sealing> sealing = std::nullopt;
+        /// Looks through the whole file: for a start after a failure. Otherwise what grows with the
+        /// number of tickets and uses is left to the reads that meet it, or a start would read all
+        /// of a list.
+        bool check_all = false;
     };
     /// A damaged or foreign file is set aside and a new one begun; `rebuilt()` then says so.
     static Result<std::unique_ptr<Cache>> open(const Options& options);

@@ -230,7 +230,8 @@ TEST_CASE("rotten bytes are noticed at the next start and the cache begun anew")
         auto cache = device.try_open();
         REQUIRE(ok(cache));
     }
-    for (std::uint64_t at = 3 * 4096; at < 3 * 4096 + 64; ++at) {
+    constexpr std::uint64_t list_table = 4'096;  // the first page after the header's
+    for (std::uint64_t at = list_table; at < list_table + 64; ++at) {
         device.disk.flip_bits("/sim/gate-1/cache.v2.db", at, 0xff);
     }
     auto cache = device.try_open();

@@ -150,17 +150,48 @@ TEST_CASE("one process has the file") {
     CHECK(ok(files.try_open()));
 }
 
+/// Fills the root page of a table with nonsense, as worn-out flash does.
+void ruin_root_of(const std::string& table, const CacheOnFiles& files) {
+    std::int64_t page = 0;
+    {
+        SQLite::Database database{files.path(), SQLite::OPEN_READONLY};
+        page =
+            database.execAndGet("SELECT rootpage FROM sqlite_schema WHERE name = '" + table + "'")
+                .getInt64();
+    }
+    REQUIRE(page > 1);
+    std::fstream file{files.path(), std::ios::in | std::ios::out | std::ios::binary};
+    file.seekp((page - 1) * 4'096);
+    file << std::string(4'096, 'x');
+}
+
+TEST_CASE("a start does not read a list whole: who meets a damaged page of it says so") {
+    CacheOnFiles files;
+    give(files.open(), revoked_list(5'000), 4);
+    files.close();
+    ruin_root_of("row", files);
+    fc::Cache& cache = files.open();
+    CHECK_FALSE(cache.rebuilt());
+    try {
+        (void)cache.revoked(TicketId{1});
+        FAIL("the page was not read");
+    } catch (const fc::ReadFailed& failed) {
+        CHECK(failed.fault() == fc::Fault::damaged);
+    }
+    files.close();
+    // As the device starts after such a failure.
+    const auto again = fc::Cache::open({.path = files.path(), .vfs = "", .check_all = true});
+    REQUIRE(ok(again));
+    CHECK((*again)->rebuilt());
+}
+
 TEST_CASE("a file that is no cache is set aside and a new one begun") {
     CacheOnFiles files;
     give(files.open(), revoked_list(5'000), 4);
     files.close();
     SUBCASE("no database") { std::ofstream{files.path()} << std::string(9'000, 'x'); }
     SUBCASE("cut short") { std::filesystem::resize_file(files.path(), 20'000); }
-    SUBCASE("a page of nonsense") {
-        std::fstream file{files.path(), std::ios::in | std::ios::out | std::ios::binary};
-        file.seekp(40 * 4096);
-        file << std::string(4'096, 'x');
-    }
+    SUBCASE("a page of nonsense") { ruin_root_of("list", files); }
     SUBCASE("another schema") {
         SQLite::Database{files.path(), SQLite::OPEN_READWRITE}.exec("PRAGMA user_version = 99");
     }

@@ -98,6 +98,45 @@ TEST_CASE("a journal whose structure breaks while it is used is found out at the
     CHECK(kept.bench.disk.find("/d/events.db.damaged-1"));
 }
 
+TEST_CASE("a cache whose pages rot is found out by who asks, and begun anew") {
+    Kept kept;
+    const auto list = [](Device& device) {
+        return device.cache().list(wire::ListScope::revoked).state.version;
+    };
+    wire::ListDigest digest;
+    std::vector<wire::ListRow> rows;
+    for (std::uint64_t i = 1; i <= 2'000; ++i) {
+        rows.push_back(wire::row_of(wire::Revoked{TicketId{i}, 1, today}));
+        digest.add(rows.back().key, *rows.back().body);
+    }
+    fw::cache::Stage stage;
+    stage.to_version = 3;
+    auto& cache = kept.device().cache();
+    REQUIRE(cache.begin_stage(wire::ListScope::revoked, stage).has_value());
+    REQUIRE(cache.stage_rows(wire::ListScope::revoked, rows).has_value());
+    const wire::ListManifest manifest{wire::ListScope::revoked, digest.root(), rows.size(), noon};
+    REQUIRE(cache.apply_stage(wire::ListScope::revoked, manifest, stage.generation, 3).has_value());
+    kept.keeper.restart();  // everything is in the database file now
+    kept.kill_files();
+    // All but what an ordinary start reads: the header, the schema and the small tables.
+    const auto size = kept.bench.disk.find("/d/cache.v2.db")->content.size();
+    REQUIRE(size > 60'000);
+    for (std::uint64_t page = 20 * 4'096; page < size; page += 4'096)
+        for (std::uint64_t i = 0; i < 12; ++i)
+            kept.bench.disk.flip_bits("/d/cache.v2.db", page + i, 0x55);
+    kept.keeper.restart();
+    REQUIRE(list(kept.device()) == 3);  // it starts, because nobody looked
+
+    kept.keeper.on_code(kept.bench.code(1'000));
+    CHECK(kept.shown() == Reason::storage_failed);
+    CHECK(kept.bench.barrier.pulses == 0);
+    kept.pass(Keeper::retry_first_ms);
+    CHECK(list(kept.device()) == 0);  // asked for again
+    CHECK(kept.bench.disk.find("/d/cache.v2.db.damaged-1"));
+    REQUIRE(kept.findings().size() == 1);
+    CHECK(kept.findings()[0].code == "storage_unreadable");
+}
+
 TEST_CASE("a vault that can't keep the key of the cache is a fault of the disk") {
     Bench bench{wire::DeviceKind::gate};
     bench.vault.broken = true;
