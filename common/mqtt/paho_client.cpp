@@ -6,6 +6,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "common/mqtt/no_delay.hpp"
+
 namespace pf::mqtt {
 
 namespace {
@@ -47,11 +49,11 @@ Fault publish_fault(int reason_code) {
 struct PahoClient::Callbacks {
     static PahoClient& self(void* context) { return *static_cast<PahoClient*>(context); }
 
-    static void connected(void* context, MQTTAsync_successData*) {
-        self(context).calls_.connect_done(std::nullopt, false);
-    }
-    static void connected5(void* context, MQTTAsync_successData5*) {
-        self(context).calls_.connect_done(std::nullopt, false);
+    static void connected(void* context, MQTTAsync_successData*) { accepted(self(context)); }
+    static void connected5(void* context, MQTTAsync_successData5*) { accepted(self(context)); }
+    static void accepted(PahoClient& client) {
+        send_at_once(client.options_.port);
+        client.calls_.connect_done(std::nullopt, false);
     }
     static void connect_failed(void* context, MQTTAsync_failureData* data) {
         failed(self(context), data->code, data->message);

@@ -1,6 +1,10 @@
 // What only the real adapter has: TLS, versions, a slow owner, threads that end.
 #include <doctest/doctest.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +13,7 @@
 #include <ctime>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "tests/contract/link/scripted_broker.hpp"
 #include "tests/contract/link/world.hpp"
@@ -180,6 +185,36 @@ TEST_CASE("a device whose clock is unset or far off still accepts its server") {
                 .has_value());
     CHECK_FALSE(meets(0));
     CHECK(meets(60 * year_s));
+}
+
+/// Of this process's connection to that port: does it send small messages at once?
+std::optional<bool> no_delay(std::uint16_t port) {
+    constexpr int descriptors = 1'024;
+    for (int fd = 0; fd < descriptors; ++fd) {
+        sockaddr_in peer{};
+        socklen_t length = sizeof peer;
+        void* const address = &peer;
+        if (::getpeername(fd, static_cast<sockaddr*>(address), &length) != 0) continue;
+        if (peer.sin_family != AF_INET || ntohs(peer.sin_port) != port) continue;
+        int on = 0;
+        socklen_t size = sizeof on;
+        REQUIRE(::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0);
+        return on != 0;
+    }
+    return std::nullopt;
+}
+
+TEST_CASE("a message that follows an acknowledgement does not wait for the peer's") {
+    PahoWorld world{mqtt::Version::prefer_5};
+    const auto options = world.options({.client_id = gate_1, .subscriptions = {}});
+    Listener heard;
+    const auto link = make(world, options);
+    link->open(heard);
+    REQUIRE(world.run_until([&] { return heard.ups == 1; }));
+    CHECK(no_delay(options.port) == true);
+    world.cut(gate_1);
+    REQUIRE(world.run_until([&] { return heard.ups == 2; }));
+    CHECK(no_delay(options.port) == true);
 }
 
 TEST_CASE("the certificate names the client, whatever it calls itself") {
