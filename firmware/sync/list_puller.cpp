@@ -135,8 +135,16 @@ void ListPuller::on_chunk(const wire::Chunk& chunk, Reading now) {
         (void)context_.stored(context_.cache.drop_stage(scope_));
         return patience_.start(now.steady);
     }
-    if (!chunk.rows.empty() && !context_.stored(context_.cache.stage_rows(scope_, chunk.rows)))
+    if (!chunk.last && !chunk.rows.empty()) {
+        // The server reads the next page while this one is stored.
+        cache::Stage next = *stage;
+        next.after = chunk.rows.back().key;
+        ask_stage_page(next, now);
+    }
+    if (!chunk.rows.empty() && !context_.stored(context_.cache.stage_rows(scope_, chunk.rows))) {
+        asked_.reset();                      // what comes would not follow on
         return patience_.start(now.steady);  // a full disk: the page is asked for again
+    }
     if (chunk.last) return finish(chunk, now);
     tick(now);
 }

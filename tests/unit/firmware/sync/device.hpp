@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,9 +39,11 @@ struct FakeHost final : fs::Host {
     std::vector<wire::Ack> acks;
     pf::journal::ClockQuality quality = pf::journal::ClockQuality::confirmed;
     Millis doubt{0};  // how far the clock may be ahead of what it says
+    std::function<void()> publishing = [] {};
 
     bool publish(std::string topic, Bytes payload) override {
         if (link_full) return false;
+        publishing();
         sent.emplace_back(std::move(topic), std::move(payload));
         return true;
     }

@@ -125,6 +125,42 @@ TEST_CASE("a first list is a snapshot, by pages, and goes on after a restart") {
     CHECK(device.wants().empty());
 }
 
+TEST_CASE("the next page is on its way while this one is stored") {
+    Device device;
+    const ServerList server{5, rows_of({1, 2, 3}), life};
+    device.link_up();
+    device.say(Down::news, server.news());
+    const auto first = device.want();
+    std::vector<Bytes> stored;  // up to where, whenever something is sent
+    device.host.publishing = [&] {
+        stored.push_back(device.cache->stage(ListScope::revoked)->after);
+    };
+    SUBCASE("and is taken") {
+        device.say(Down::chunk, server.page(device, first, {row(1), row(2)}, false));
+        const auto second = device.want();
+        CHECK(second.after == row(2).key);
+        CHECK(stored == std::vector<Bytes>{{}});
+        CHECK(device.cache->stage(ListScope::revoked)->after == row(2).key);
+        device.say(Down::chunk, server.page(device, second, {row(3)}, true));
+        CHECK(ours(device) == server.state());
+    }
+    SUBCASE("and is let go when this one can't be stored") {
+        device.disk.set_capacity_bytes(device.disk.bytes_used());
+        device.say(Down::chunk, server.page(device, first, {row(1), row(2)}, false));
+        const auto second = device.want();
+        CHECK(second.after == row(2).key);
+        device.disk.set_capacity_bytes(UINT64_MAX);
+        device.say(Down::chunk, server.page(device, second, {row(3)}, true));
+        CHECK(ours(device).version == 0);
+        CHECK(device.findings().empty());
+        device.pass(fs::Engine::answer_wait_ms.count());
+        const auto again = device.want();
+        CHECK(again.after.empty());
+        device.say(Down::chunk, server.page(device, again, server.all(), true));
+        CHECK(ours(device) == server.state());
+    }
+}
+
 TEST_CASE("a difference is applied whole") {
     Device device;
     settle(device, {5, rows_of({1, 2}), life});
