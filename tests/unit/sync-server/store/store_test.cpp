@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sync-server/lists/repository.hpp"
+#include "tests/bench/system_calls.hpp"
+#include "tests/support/rng.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace pf;
@@ -37,6 +40,37 @@ TEST_CASE("a second process may not have the file, a file of a newer release is 
     const auto text =
         Store::open({.database = dir / "text.db", .vfs = {}, .threaded = true, .now = {}});
     CHECK(text.error() == store::Fault::damaged);
+}
+
+TEST_CASE("a page of a long list is read in one piece, not row by row") {
+    const tests::TempDir dir;
+    const std::string path = dir / "server.db";
+    constexpr int rows = 20'000;
+    constexpr std::size_t page_rows = 2'000;
+    CHECK_FALSE(open(path)->write_now([](Repositories& r) {
+        tests::Rng rng{1};
+        for (int i = 0; i < rows; ++i) {
+            Bytes key(25, 0x01);
+            for (Byte& byte : key) byte = static_cast<Byte>(rng.below(256));
+            r.lists.add_row(SiteId{1}, wire::ListScope::tickets, key, Bytes(30, 0xa4), 1);
+        }
+        return Decision::keep;
+    }));
+    const auto store = open(path);
+    std::size_t found = 0;
+    std::uint64_t pages = 0;
+    CHECK_FALSE(store->read([&](Repositories& r) {
+        const bench::PagesRead reads;
+        found = r.lists
+                    .alive_at(SiteId{1}, wire::ListScope::tickets, 1, std::nullopt, Bytes{0x40},
+                              page_rows)
+                    .size();
+        pages = reads.count();
+    }));
+    CHECK(found == page_rows);
+    // Some 200 bytes a row in text: a tenth of the list. Row by row it would be most of the table.
+    MESSAGE(pages << " pages of the file for a page of the list");
+    CHECK(pages < 250);
 }
 
 TEST_CASE("a path may hold what SOCI and SQLite take for syntax") {
