@@ -1,10 +1,13 @@
-// A pinhole camera before a flat code: for each pixel its ray is cut with the plane of the paper.
+// A pinhole camera before codes on paper: geometry (sheet), light, lens, sensor.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
 
 #include "boards/sim/frames/frames.hpp"
+#include "boards/sim/frames/lens.hpp"
+#include "boards/sim/frames/noise.hpp"
+#include "boards/sim/frames/sheet.hpp"
 
 namespace pf::boards::sim::frames {
 
@@ -12,116 +15,35 @@ using firmware::scan::LumaFrame;
 
 namespace {
 
-/// SplitMix64: the same numbers everywhere, which the distributions of std:: do not promise.
-class Noise {
-public:
-    explicit Noise(std::uint64_t seed) : state_(seed) {}
-
-    double unit() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
-
-    /// About normal, deviation 1: the sum of four even ones is close enough for a sensor.
-    double normal() {
-        const std::uint64_t bits = next();
-        std::int64_t sum = 0;
-        for (unsigned i = 0; i < 4; ++i) {
-            sum += static_cast<std::int64_t>((bits >> (16U * i)) & 0xffffU);
-        }
-        constexpr double deviation = 37837.0;  // of that sum: 65536 * sqrt(4 / 12)
-        return (static_cast<double>(sum) - 2.0 * 65535.0) / deviation;
-    }
-
-private:
-    std::uint64_t next() {
-        state_ += 0x9e3779b97f4a7c15U;
-        std::uint64_t value = state_;
-        value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
-        value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
-        return value ^ (value >> 31U);
-    }
-
-    std::uint64_t state_;
-};
-
-using Vector = std::array<double, 3>;
-double dot(const Vector& a, const Vector& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
-Vector cross(const Vector& a, const Vector& b) {
-    return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
-}
-
-/// Turns about a unit axis (Rodrigues).
-Vector turned(const Vector& v, const Vector& axis, double angle) {
-    const Vector side = cross(axis, v);
-    const double along = dot(axis, v) * (1 - std::cos(angle));
-    Vector out{};
-    for (std::size_t i = 0; i < 3; ++i) {
-        out[i] = v[i] * std::cos(angle) + side[i] * std::sin(angle) + axis[i] * along;
-    }
-    return out;
-}
-
-/// The paper in the camera's space: pixels are its unit, the lens is the origin.
-struct Sheet {
-    const Matrix* matrix;
-    Vector centre;
-    Vector right;   // unit, along the code's rows
-    Vector down;    // unit, along its columns
-    Vector normal;  // unit
-    double module_px;
-
-    /// 0: beside the paper; 1: light; 2: dark.
-    int seen_by(const Vector& ray) const {
-        const double facing = dot(normal, ray);
-        if (std::abs(facing) < 1e-9) return 0;
-        const double reach = dot(normal, centre) / facing;
-        const Vector at{reach * ray[0] - centre[0], reach * ray[1] - centre[1],
-                        reach * ray[2] - centre[2]};
-        const double half = matrix->side / 2.0;
-        const double column = dot(right, at) / module_px + half;
-        const double row = dot(down, at) / module_px + half;
-        const double far = matrix->side + quiet_zone_modules;
-        if (column < -quiet_zone_modules || row < -quiet_zone_modules) return 0;
-        if (column >= far || row >= far) return 0;
-        if (column < 0 || row < 0 || column >= matrix->side || row >= matrix->side) return 1;
-        return matrix->at(static_cast<int>(column), static_cast<int>(row)) ? 2 : 1;
-    }
-};
-
-double radians(double degrees) { return degrees * std::numbers::pi / 180; }
-
-Sheet place(const Placed& placed, const FrameOptions& options, double tilt_about) {
-    const double focal = options.width;  // about 53 degrees across, an ordinary lens
-    const Vector axis{std::cos(tilt_about), std::sin(tilt_about), 0};
-    const Vector view{0, 0, 1};
-    const double turn = radians(options.rotation_deg);
-    const double tilt = radians(options.tilt_deg);
-    const auto posed = [&](const Vector& v) { return turned(turned(v, view, turn), axis, tilt); };
-    return {
-        .matrix = &placed.matrix,
-        .centre = {(placed.centre_x - 0.5) * options.width,
-                   (placed.centre_y - 0.5) * options.height, focal},
-        .right = posed({1, 0, 0}),
-        .down = posed({0, 1, 0}),
-        .normal = posed({0, 0, 1}),
-        .module_px = options.size * options.height / (placed.matrix.side + 2 * quiet_zone_modules)};
-}
-
 struct Greys {
     double ground;
     double light;
     double dark;
+    double dirt;
 };
 
 Greys greys_of(const FrameOptions& options) {
     constexpr double middle = 127.5;
     constexpr double swing = 107.5;
-    Greys greys{.ground = middle + 0.4 * swing * options.contrast,
-                .light = middle + swing * options.contrast,
-                .dark = middle - swing * options.contrast};
-    if (options.inverted) {
-        std::swap(greys.light, greys.dark);
-        greys.ground = 255 - greys.ground;
-    }
-    return greys;
+    const double ground = middle + 0.4 * swing * options.contrast;
+    return {.ground = options.inverted ? 255 - ground : ground,
+            .light = middle + swing * options.contrast,
+            .dark = middle - swing * options.contrast,
+            .dirt = middle};
+}
+
+/// What the hand does between two pictures of one scene.
+struct Shake {
+    double right_px = 0;
+    double down_px = 0;
+    double turn_deg = 0;
+};
+
+Shake shake_of(const FrameOptions& options) {
+    if (options.shot == 0) return {};
+    Noise hand{options.seed * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(options.shot)};
+    const double reach = 0.01 * options.height;
+    return {hand.between(-reach, reach), hand.between(-reach, reach), hand.between(-1.5, 1.5)};
 }
 
 /// Rays through four points of a pixel: edges get the greys a lens gives them.
@@ -133,63 +55,92 @@ double grey_at(int x, int y, const std::vector<Sheet>& sheets, const Greys& grey
         for (const double left : offsets) {
             const Vector ray{x + left - options.width / 2.0, y + up - options.height / 2.0,
                              static_cast<double>(options.width)};
-            int seen = 0;
-            for (const Sheet& sheet : sheets) seen = seen != 0 ? seen : sheet.seen_by(ray);
-            sum += seen == 0 ? greys.ground : seen == 1 ? greys.light : greys.dark;
+            double grey = greys.ground;
+            for (const Sheet& sheet : sheets) {
+                const Seen seen = sheet.seen_by(ray);
+                if (seen == Seen::ground) continue;
+                const bool bright = (seen == Seen::light) != sheet.inverted();
+                grey = seen == Seen::dirt ? greys.dirt : bright ? greys.light : greys.dark;
+                break;
+            }
+            sum += grey;
         }
     }
     return sum / 4;
 }
 
-/// Averages over 2 * radius + 1 pixels, across and then down, edges repeated.
-void blur(std::vector<double>& light, int width, int height, int radius) {
-    const auto pass = [&](int count, int length, int step, int next) {
-        std::vector<double> line(static_cast<std::size_t>(length));
-        for (int i = 0; i < count; ++i) {
-            const auto at = [&](int j) -> double& {
-                return light[static_cast<std::size_t>(i * next +
-                                                      std::clamp(j, 0, length - 1) * step)];
-            };
-            for (int j = 0; j < length; ++j) {
-                double sum = 0;
-                for (int k = -radius; k <= radius; ++k) sum += at(j + k);
-                line[static_cast<std::size_t>(j)] = sum / (2 * radius + 1);
-            }
-            for (int j = 0; j < length; ++j) at(j) = line[static_cast<std::size_t>(j)];
-        }
-    };
-    pass(height, width, 1, width);
-    pass(width, height, width, 1);
-}
+/// What the scene alone decides, in the order its numbers are drawn: an old seed keeps its picture.
+struct Directions {
+    explicit Directions(Noise& noise)
+        : tilt_about(2 * std::numbers::pi * noise.unit()),
+          light_from(2 * std::numbers::pi * noise.unit()) {}
+    double tilt_about;
+    double light_from;
+};
 
-}  // namespace
-
-LumaFrame make_frame(std::span<const Placed> codes, const FrameOptions& options) {
-    Noise noise{options.seed};
-    const double tilt_about = 2 * std::numbers::pi * noise.unit();
-    const double light_from = 2 * std::numbers::pi * noise.unit();
-    std::vector<Sheet> sheets;
-    for (const Placed& placed : codes) sheets.push_back(place(placed, options, tilt_about));
-
+Light light_of(const std::vector<Sheet>& sheets, double light_from, const FrameOptions& options) {
+    Light light{options.width, options.height, {}};
+    light.levels.reserve(static_cast<std::size_t>(options.width) *
+                         static_cast<std::size_t>(options.height));
     const Greys greys = greys_of(options);
-    std::vector<double> light;
-    light.reserve(static_cast<std::size_t>(options.width) *
-                  static_cast<std::size_t>(options.height));
     for (int y = 0; y < options.height; ++y) {
         for (int x = 0; x < options.width; ++x) {
             // 0 on the bright side of the picture, 1 on the dark one.
             const double across =
                 0.5 + (x / static_cast<double>(options.width) - 0.5) * std::cos(light_from) * 0.7 +
                 (y / static_cast<double>(options.height) - 0.5) * std::sin(light_from) * 0.7;
-            const double lit = 1 - options.gradient * across;
-            light.push_back(grey_at(x, y, sheets, greys, options) * lit);
+            const double lit = (1 - options.gradient * across) * options.brightness;
+            light.levels.push_back(grey_at(x, y, sheets, greys, options) * lit);
         }
     }
-    if (options.blur_px > 0) blur(light, options.width, options.height, options.blur_px);
+    return light;
+}
 
+void blur(Light& light, const std::vector<Sheet>& sheets, const FrameOptions& options,
+          double direction) {
+    const double module_px = sheets.empty() ? 0 : sheets.front().module_px();
+    if (options.blur_px > 0) box_blur(light, options.blur_px);
+    if (options.defocus > 0) defocus(light, options.defocus * module_px);
+    if (options.motion > 0) motion_blur(light, options.motion * module_px, direction);
+}
+
+}  // namespace
+
+LumaFrame make_frame(std::span<const Placed> codes, const FrameOptions& wanted) {
+    FrameOptions options = wanted;
+    const Shake shake = shake_of(options);
+    options.rotation_deg += shake.turn_deg;
+    Noise noise{options.seed};
+    const Directions directions{noise};
+    Noise defects{options.seed ^
+                  0x5ce9eU};  // numbers of their own: older pictures stay as they are
+    const double curve_along = 2 * std::numbers::pi * defects.unit();
+    const double moved_along = 2 * std::numbers::pi * defects.unit();
+    std::vector<Sheet> sheets;
+    for (const Placed& code : codes) {
+        Placed placed = code;
+        placed.centre_x += shake.right_px / options.width;
+        placed.centre_y += shake.down_px / options.height;
+        sheets.emplace_back(placed, code.matrix, options, directions.tilt_about, curve_along);
+    }
+
+    Light light = light_of(sheets, directions.light_from, options);
+    if (options.glare > 0 && !sheets.empty()) {
+        const Sheet& sheet = sheets.front();
+        const double side_px = sheet.side_px();
+        const double aside = 0.3 * side_px;
+        add_glare(light, {.x_px = sheet.centre_x_px() + defects.between(-aside, aside),
+                          .y_px = sheet.centre_y_px() + defects.between(-aside, aside),
+                          .radius_px = options.glare * side_px,
+                          .direction = defects.between(0, std::numbers::pi)});
+    }
+    blur(light, sheets, options, moved_along);
+
+    if (options.shot > 0) noise = Noise{defects.next() + static_cast<std::uint64_t>(options.shot)};
     LumaFrame frame = LumaFrame::filled(options.width, options.height, 0);
-    for (std::size_t i = 0; i < light.size(); ++i) {
-        const double grey = light[i] + (options.noise > 0 ? options.noise * noise.normal() : 0);
+    for (std::size_t i = 0; i < light.levels.size(); ++i) {
+        const double grey =
+            light.levels[i] + (options.noise > 0 ? options.noise * noise.normal() : 0);
         frame.pixels[i] = static_cast<Byte>(std::clamp(std::lround(grey), 0L, 255L));
     }
     return frame;

@@ -37,8 +37,8 @@ firmware::scan::LumaFrame picture_of(const Matrix& matrix, int scale = 8);
 /// black on white by escape sequences whatever the terminal's theme. Ends with a newline.
 std::string terminal_text(const Matrix& matrix);
 
-/// How a camera sees it. Equal options give equal frames, on every machine but for the last bit of
-/// floating point.
+/// How a camera sees it; defects.hpp has ready-made hard ones. Equal options give equal frames, on
+/// every machine but for the last bit of floating point.
 struct FrameOptions {
     std::uint64_t seed = 1;   // noise, direction of light, direction of tilt
     int width = 640;          // pixels
@@ -51,6 +51,15 @@ struct FrameOptions {
     double gradient = 0;      // share of light lost across the picture, 0 to 1
     int blur_px = 0;          // radius of a box blur
     bool inverted = false;    // light modules on a dark ground
+    double brightness = 1;    // share of the light that is there
+    double glare = 0;         // radius of a burnt-out spot as a share of the first code's side
+    double damage = 0;        // scratches and blots; 0 to 1
+    double curve_deg = 0;     // arc of a cylinder the code is wrapped around; below 180
+    double defocus = 0;       // radius of the disc a point becomes, in modules of the first code
+    double motion = 0;        // length of the line a point becomes, in modules of the first code
+    /// Which picture of the scene, as a camera takes many: another one has other noise and the
+    /// hand has moved a little (1 % of the height, 1.5 degrees); all else stays.
+    int shot = 0;
 };
 
 /// A code and where its centre lies, as shares of width and height.
@@ -58,6 +67,9 @@ struct Placed {
     Matrix matrix{};
     double centre_x = 0.5;
     double centre_y = 0.5;
+    double scale = 1;         // of FrameOptions::size
+    double rotation_deg = 0;  // beside that of the frame
+    bool inverted = false;    // otherwise than the frame
 };
 
 firmware::scan::LumaFrame make_frame(const Matrix& matrix, const FrameOptions& options);
