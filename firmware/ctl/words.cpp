@@ -226,7 +226,10 @@ constexpr Entry table[] = {
     {Set::strategy, "downscaled", "made smaller", "缩小"},
     {Set::strategy, "inverted", "inverted", "反色"},
     {Set::strategy, "contrast_stretched", "more contrast", "增强对比"},
-    {Set::strategy, "inverted_stretched", "inverted, more contrast", "反色并增强对比"},
+    {Set::strategy, "sharpened", "sharpened", "锐化"},
+    {Set::strategy, "smoothed", "smoothed", "平滑"},
+    {Set::strategy, "enlarged", "enlarged", "放大"},
+    {Set::strategy, "straightened", "straightened", "展平"},
 
     {Set::symbology, "qr", "QR code", "二维码"},
     {Set::symbology, "aztec", "Aztec code", "阿兹特克码"},

@@ -253,7 +253,7 @@ private:
     }
 
     Budget next_budget() {
-        return camera_budget(++frames_, options_.tries_per_frame, options_.frame_budget, [this] {
+        return camera_budget(++frames_, options_.frame_work, options_.frame_budget, [this] {
             return std::chrono::microseconds{clock_().time_since_epoch()};
         });
     }

@@ -2,148 +2,152 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <vector>
 
 namespace pf::firmware::scan {
 
 namespace {
 
-constexpr int tile_px = 32;        // some modules of a code at arm's length, more than a speck
-constexpr int flat_range_min = 8;  // grey levels; below is sensor noise on a flat wall
+void shape(LumaFrame& frame, int width, int height) {
+    frame.width = width;
+    frame.height = height;
+    frame.stride = width;
+    frame.pixels.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+}
 
-/// The darkest and lightest grey that count, a value a tile.
-struct Tiles {
-    int columns;
-    int rows;
-    std::vector<int> dark;
-    std::vector<int> light;
-
-    std::size_t at(int column, int row) const {
-        return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) +
-               static_cast<std::size_t>(column);
+/// Means of squares of 2 * radius + 1 pixels, cut off at the frame's border. Rows in order from 0,
+/// and in each row columns in order from 0: every pixel is added once and taken away once.
+class ColumnSums {
+public:
+    ColumnSums(const LumaFrame& frame, int radius)
+        : frame_(frame), radius_(radius), sums_(static_cast<std::size_t>(frame.width), 0) {
+        for (int y = 0; y < std::min(radius, frame.height); ++y) add(y, 1);
     }
+
+    void move_to(int y) {
+        if (y + radius_ < frame_.height) add(y + radius_, 1);
+        if (y - radius_ > 0) add(y - radius_ - 1, -1);
+        rows_ = std::min(y + radius_, frame_.height - 1) - std::max(y - radius_, 0) + 1;
+        window_ = 0;
+        for (int x = 0; x < std::min(radius_, frame_.width); ++x) window_ += at(x);
+    }
+
+    float mean_at(int x) {
+        if (x + radius_ < frame_.width) window_ += at(x + radius_);
+        if (x - radius_ > 0) window_ -= at(x - radius_ - 1);
+        const int columns = std::min(x + radius_, frame_.width - 1) - std::max(x - radius_, 0) + 1;
+        return static_cast<float>(window_) / static_cast<float>(columns * rows_);
+    }
+
+private:
+    int at(int x) const { return sums_[static_cast<std::size_t>(x)]; }
+    void add(int y, int sign) {
+        const Byte* row = frame_.row(y);
+        for (std::size_t x = 0; x < sums_.size(); ++x) sums_[x] += sign * row[x];
+    }
+
+    const LumaFrame& frame_;
+    int radius_;
+    std::vector<int> sums_;  // a column's pixels in the rows of the square
+    int window_ = 0;
+    int rows_ = 0;
 };
 
-/// The 5th and 95th of a hundred: single hot or dead pixels do not set the range.
-std::pair<int, int> range_of(const LumaFrame& frame, int left, int top) {
-    std::array<int, 256> histogram{};
-    const int right = std::min(left + tile_px, frame.width);
-    const int bottom = std::min(top + tile_px, frame.height);
-    for (int y = top; y < bottom; ++y) {
+/// How much brightness changes in a cell: differences of neighbours beyond what noise makes.
+std::int64_t activity(const LumaFrame& frame, int left, int top, int side) {
+    constexpr int noise = 24;  // grey levels
+    std::int64_t sum = 0;
+    for (int y = top; y + 1 < top + side; y += 2) {
         const Byte* row = frame.row(y);
-        for (int x = left; x < right; ++x) ++histogram[row[x]];
-    }
-    const int cut = (right - left) * (bottom - top) / 20;
-    int dark = 0;
-    for (int seen = histogram[0]; seen <= cut;) seen += histogram[static_cast<std::size_t>(++dark)];
-    int light = 255;
-    for (int seen = histogram[255]; seen <= cut;) {
-        seen += histogram[static_cast<std::size_t>(--light)];
-    }
-    return {dark, std::max(dark, light)};
-}
-
-Tiles measure(const LumaFrame& frame) {
-    Tiles tiles{
-        (frame.width + tile_px - 1) / tile_px, (frame.height + tile_px - 1) / tile_px, {}, {}};
-    const auto count =
-        static_cast<std::size_t>(tiles.columns) * static_cast<std::size_t>(tiles.rows);
-    tiles.dark.reserve(count);
-    tiles.light.reserve(count);
-    for (int row = 0; row < tiles.rows; ++row) {
-        for (int column = 0; column < tiles.columns; ++column) {
-            const auto [dark, light] = range_of(frame, column * tile_px, row * tile_px);
-            tiles.dark.push_back(dark);
-            tiles.light.push_back(light);
+        const Byte* below = frame.row(y + 1);
+        for (int x = left; x + 1 < left + side; ++x) {
+            const int across = std::abs(row[x + 1] - row[x]);
+            const int down = std::abs(below[x] - row[x]);
+            sum += std::max(across - noise, 0) + std::max(down - noise, 0);
         }
     }
-    return tiles;
-}
-
-/// Each tile takes the range of itself and its neighbours: a tile inside one large dark module
-/// must not become grey.
-Tiles widened(const Tiles& tiles) {
-    Tiles wide = tiles;
-    for (int row = 0; row < tiles.rows; ++row) {
-        for (int column = 0; column < tiles.columns; ++column) {
-            int& dark = wide.dark[wide.at(column, row)];
-            int& light = wide.light[wide.at(column, row)];
-            for (int r = std::max(row - 1, 0); r <= std::min(row + 1, tiles.rows - 1); ++r) {
-                for (int c = std::max(column - 1, 0); c <= std::min(column + 1, tiles.columns - 1);
-                     ++c) {
-                    dark = std::min(dark, tiles.dark[tiles.at(c, r)]);
-                    light = std::max(light, tiles.light[tiles.at(c, r)]);
-                }
-            }
-            if (light - dark < flat_range_min) {
-                const int middle = (light + dark) / 2;
-                dark = middle - 128;
-                light = middle + 128;
-            }
-        }
-    }
-    return wide;
-}
-
-/// Where a pixel lies between tile centres: the tile before it, the one after, the weight of the
-/// latter in 1/tile_px.
-struct Between {
-    int before;
-    int after;
-    int weight;
-};
-
-Between between(int pixel, int tiles) {
-    const int shifted = pixel - tile_px / 2;
-    if (shifted < 0) return {0, 0, 0};
-    const int before = std::min(shifted / tile_px, tiles - 1);
-    return {before, std::min(before + 1, tiles - 1), shifted % tile_px};
+    return sum;
 }
 
 }  // namespace
 
-LumaFrame inverted(const LumaFrame& frame) {
-    LumaFrame out = frame;
-    for (Byte& pixel : out.pixels) pixel = static_cast<Byte>(255 - pixel);
-    return out;
+void invert(LumaFrame& frame) {
+    for (Byte& pixel : frame.pixels) pixel = static_cast<Byte>(255 - pixel);
 }
 
-LumaFrame contrast_stretched(const LumaFrame& frame) {
-    if (frame.width < 1 || frame.height < 1) return frame;
-    const Tiles tiles = widened(measure(frame));
-    std::vector<Between> across;
-    across.reserve(static_cast<std::size_t>(frame.width));
-    for (int x = 0; x < frame.width; ++x) across.push_back(between(x, tiles.columns));
-
-    // Ranges are interpolated between tile centres; a step at a tile's border would be an edge
-    // that is not in the picture.
-    std::vector<int> dark(static_cast<std::size_t>(tiles.columns));
-    std::vector<int> light(static_cast<std::size_t>(tiles.columns));
-    LumaFrame out = LumaFrame::filled(frame.width, frame.height, 0);
+void pass_band(const LumaFrame& frame, const Band& band, LumaFrame& into) {
+    shape(into, frame.width, frame.height);
+    if (frame.width < 1 || frame.height < 1) return;
+    ColumnSums fine{frame, band.fine_px};
+    ColumnSums coarse{frame, band.coarse_px};
+    const auto gain = static_cast<float>(band.gain);
     for (int y = 0; y < frame.height; ++y) {
-        const Between down = between(y, tiles.rows);
-        for (int c = 0; c < tiles.columns; ++c) {
-            const std::size_t above = tiles.at(c, down.before);
-            const std::size_t below = tiles.at(c, down.after);
-            const auto mix = [&](const std::vector<int>& of) {
-                return of[above] * (tile_px - down.weight) + of[below] * down.weight;
-            };
-            dark[static_cast<std::size_t>(c)] = mix(tiles.dark);
-            light[static_cast<std::size_t>(c)] = mix(tiles.light);
-        }
-        const Byte* from = frame.row(y);
-        Byte* to = out.row(y);
+        fine.move_to(y);
+        coarse.move_to(y);
+        Byte* to = into.row(y);
         for (int x = 0; x < frame.width; ++x) {
-            const Between& at = across[static_cast<std::size_t>(x)];
-            const auto before = static_cast<std::size_t>(at.before);
-            const auto after = static_cast<std::size_t>(at.after);
-            const int low = dark[before] * (tile_px - at.weight) + dark[after] * at.weight;
-            const int high = light[before] * (tile_px - at.weight) + light[after] * at.weight;
-            const int value = from[x] * tile_px * tile_px - low;
-            to[x] = static_cast<Byte>(std::clamp(value * 255 / std::max(high - low, 1), 0, 255));
+            const float mean = fine.mean_at(x);
+            const float value = mean + gain * (mean - coarse.mean_at(x));
+            to[x] = static_cast<Byte>(std::clamp(value, 0.0F, 255.0F));
         }
     }
-    return out;
+}
+
+Window busiest_window(const LumaFrame& frame) {
+    constexpr int cell_px = 16;
+    const int columns = frame.width / cell_px;
+    const int rows = frame.height / cell_px;
+    if (columns < 2 || rows < 2) return {0, 0, frame.width, frame.height};
+    // sums[r][c]: how much happens above and left of cell (r, c); a window is four of them.
+    const auto stride = static_cast<std::size_t>(columns) + 1;
+    std::vector<std::int64_t> sums(stride * (static_cast<std::size_t>(rows) + 1), 0);
+    for (int row = 0; row < rows; ++row) {
+        std::int64_t in_row = 0;
+        for (int column = 0; column < columns; ++column) {
+            in_row += activity(frame, column * cell_px, row * cell_px, cell_px);
+            const std::size_t at =
+                static_cast<std::size_t>(row + 1) * stride + static_cast<std::size_t>(column) + 1;
+            sums[at] = sums[at - stride] + in_row;
+        }
+    }
+    const int wide = (columns + 1) / 2;
+    const int high = (rows + 1) / 2;
+    const auto sum = [&](int column, int row) {
+        return sums[static_cast<std::size_t>(row) * stride + static_cast<std::size_t>(column)];
+    };
+    // From the middle outwards would be fairer to a tie; there is none in a picture with a code.
+    std::int64_t most = -1;
+    Window best;
+    for (int row = 0; row + high <= rows; ++row) {
+        for (int column = 0; column + wide <= columns; ++column) {
+            const std::int64_t here = sum(column + wide, row + high) - sum(column, row + high) -
+                                      sum(column + wide, row) + sum(column, row);
+            if (here <= most) continue;
+            most = here;
+            best = {column * cell_px, row * cell_px, wide * cell_px, high * cell_px};
+        }
+    }
+    return best;
+}
+
+void enlarge(const LumaFrame& frame, const Window& window, LumaFrame& into) {
+    shape(into, 2 * window.width, 2 * window.height);
+    const auto clamped = [](int value, int length) { return std::clamp(value, 0, length - 1); };
+    for (int y = 0; y < into.height; ++y) {
+        // Between pixel centres: a quarter of the way to the neighbour on this side.
+        const int near_y = window.top + y / 2;
+        const Byte* near_row = frame.row(clamped(near_y, frame.height));
+        const Byte* far_row = frame.row(clamped(near_y + (y % 2 == 0 ? -1 : 1), frame.height));
+        Byte* to = into.row(y);
+        for (int x = 0; x < into.width; ++x) {
+            const int near_x = clamped(window.left + x / 2, frame.width);
+            const int far_x = clamped(near_x + (x % 2 == 0 ? -1 : 1), frame.width);
+            const int sum =
+                9 * near_row[near_x] + 3 * near_row[far_x] + 3 * far_row[near_x] + far_row[far_x];
+            to[x] = static_cast<Byte>((sum + 8) / 16);
+        }
+    }
 }
 
 }  // namespace pf::firmware::scan

@@ -9,14 +9,47 @@
 #include <utility>
 
 #include "firmware/scan/enhance.hpp"
+#include "firmware/scan/grid.hpp"
 
 namespace pf::firmware::scan {
 
 namespace {
 
 constexpr int qr_side_px_min = 21;  // one pixel a module of the smallest QR code
-constexpr std::uint16_t downscale_from_px = 300;
+constexpr std::uint16_t downscale_from_px = 100;
 constexpr std::uint8_t downscale_factor = 2;
+
+struct About {
+    Strategy strategy;
+    std::string_view name;
+    int cost;  // of a pixel
+};
+constexpr std::array table{
+    About{Strategy::plain, "plain", 1},
+    About{Strategy::downscaled, "downscaled", 2},
+    About{Strategy::inverted, "inverted", 5},
+    About{Strategy::contrast_stretched, "contrast_stretched", 5},
+    About{Strategy::sharpened, "sharpened", 5},
+    About{Strategy::smoothed, "smoothed", 5},
+    About{Strategy::enlarged, "enlarged", 5},
+    About{Strategy::straightened, "straightened", 8},
+};
+static_assert(std::ranges::equal(table, strategies, {}, &About::strategy));
+
+const About& about(Strategy strategy) {
+    const auto found = std::ranges::find(table, strategy, &About::strategy);
+    if (found == table.end()) std::abort();  // a value outside the enum means memory is corrupt
+    return *found;
+}
+
+// Radii in pixels and gains were chosen on the tuning scenes of tests/bench/scan, whose modules
+// measure 1 to 9 pixels.
+constexpr Band inverted_band{.fine_px = 0, .coarse_px = 16, .gain = 4};
+constexpr Band contrast_band{.fine_px = 0, .coarse_px = 16, .gain = 6};
+constexpr Band sharpened_band{.fine_px = 1, .coarse_px = 6, .gain = 4};
+constexpr Band smoothed_band{.fine_px = 2, .coarse_px = 10, .gain = 6};
+constexpr Band straightened_band{.fine_px = 1, .coarse_px = 16, .gain = 6};
+constexpr Band enlarged_band{.fine_px = 0, .coarse_px = 4, .gain = 4};
 
 ZXing::BarcodeFormats formats_of(Symbologies symbologies) {
     ZXing::BarcodeFormats formats = ZXing::BarcodeFormat::QRCode;
@@ -47,15 +80,27 @@ ZXing::DecodeHints hints_for(Strategy strategy, Symbologies symbologies) {
         .setMaxNumberOfSymbols(codes_per_frame_max);
 }
 
-std::array<Point, 4> corners_of(const ZXing::Position& position) {
-    std::array<Point, 4> corners;
+/// What the decoder gets, and where in the frame it lies.
+struct Seen {
+    const LumaFrame& picture;
+    int left = 0;
+    int top = 0;
+    int scale = 1;  // pixels of the picture to one of the frame
+};
+
+using Corners = std::array<Point, 4>;
+
+Corners corners_of(const ZXing::Position& position, const Seen& seen) {
+    Corners corners;
     for (std::size_t i = 0; i < corners.size(); ++i) {
-        corners[i] = {position[static_cast<int>(i)].x, position[static_cast<int>(i)].y};
+        const auto corner = position[static_cast<int>(i)];
+        corners[i] = {seen.left + corner.x / seen.scale, seen.top + corner.y / seen.scale};
     }
     return corners;
 }
 
-void keep(const ZXing::Result& result, Strategy strategy, Outcome& outcome) {
+void keep(const ZXing::Result& result, const Corners& corners, Strategy strategy,
+          Outcome& outcome) {
     const auto symbology = symbology_of(result.format());
     if (!result.isValid() || !symbology) return;
     // A part is not the code: its bytes alone could mean something else.
@@ -72,15 +117,16 @@ void keep(const ZXing::Result& result, Strategy strategy, Outcome& outcome) {
     outcome.readings.push_back({.bytes = Bytes(bytes.begin(), bytes.end()),
                                 .symbology = *symbology,
                                 .strategy = strategy,
-                                .corners = corners_of(result.position())});
+                                .corners = corners});
 }
 
-void look(const LumaFrame& frame, Strategy strategy, Symbologies symbologies, Outcome& outcome) {
-    const ZXing::ImageView view{frame.pixels.data(), frame.width, frame.height,
-                                ZXing::ImageFormat::Lum, frame.stride};
+void look(const Seen& seen, Strategy strategy, Symbologies symbologies, Outcome& outcome) {
+    const LumaFrame& picture = seen.picture;
+    const ZXing::ImageView view{picture.pixels.data(), picture.width, picture.height,
+                                ZXing::ImageFormat::Lum, picture.stride};
     try {
         for (const auto& result : ZXing::ReadBarcodes(view, hints_for(strategy, symbologies))) {
-            keep(result, strategy, outcome);
+            keep(result, corners_of(result.position(), seen), strategy, outcome);
         }
     } catch (const std::exception&) {
         // The picture is a stranger's and the decoder is not ours: what it throws must not end the
@@ -89,31 +135,73 @@ void look(const LumaFrame& frame, Strategy strategy, Symbologies symbologies, Ou
     }
 }
 
-void attempt(const LumaFrame& frame, Strategy strategy, Symbologies symbologies, Outcome& outcome) {
-    outcome.tried.push_back(strategy);
-    switch (strategy) {
-        case Strategy::plain:
-        case Strategy::downscaled:
-            return look(frame, strategy, symbologies, outcome);
-        case Strategy::inverted:
-            return look(inverted(frame), strategy, symbologies, outcome);
-        case Strategy::contrast_stretched:
-            return look(contrast_stretched(frame), strategy, symbologies, outcome);
-        case Strategy::inverted_stretched:
-            return look(contrast_stretched(inverted(frame)), strategy, symbologies, outcome);
+/// Whether the drawing decodes, new or not.
+bool look_at_drawing(const CleanCode& code, Outcome& outcome) {
+    const auto hints =
+        ZXing::DecodeHints().setFormats(ZXing::BarcodeFormat::QRCode).setIsPure(true);
+    const ZXing::ImageView view{code.picture.pixels.data(), code.picture.width, code.picture.height,
+                                ZXing::ImageFormat::Lum};
+    Corners corners;
+    for (std::size_t i = 0; i < corners.size(); ++i) {
+        corners[i] = {static_cast<int>(code.corners[i].x), static_cast<int>(code.corners[i].y)};
     }
-    std::abort();  // a value outside the enum means memory is corrupt
+    try {
+        const auto result = ZXing::ReadBarcode(view, hints);
+        keep(result, corners, Strategy::straightened, outcome);
+        return result.isValid();
+    } catch (const std::exception&) {
+        ++outcome.decoder_failures;  // as in look()
+        return false;
+    }
 }
 
 }  // namespace
 
-Budget camera_budget(std::uint64_t frame, int tries_per_frame,
-                     std::chrono::microseconds elapsed_max, Stopwatch stopwatch) {
+Budget camera_budget(std::uint64_t frame, Work work_max, std::chrono::microseconds elapsed_max,
+                     Stopwatch stopwatch) {
     const bool exhaustive = frame % exhaustive_every_frames == 0;
-    return {.tries_max = exhaustive ? static_cast<int>(strategies.size()) : tries_per_frame,
+    return {.work_max = exhaustive ? std::numeric_limits<Work>::max() : work_max,
             .elapsed_max = elapsed_max,
             .stopwatch = std::move(stopwatch),
             .exhaustive = exhaustive};
+}
+
+void Pipeline::attempt(const LumaFrame& frame, Strategy strategy, Outcome& outcome) {
+    outcome.tried.push_back(strategy);
+    outcome.work += cost_of(strategy) * Work{frame.width} * frame.height;
+    const auto look_at = [&](const Seen& seen) { look(seen, strategy, symbologies_, outcome); };
+    switch (strategy) {
+        case Strategy::plain:
+        case Strategy::downscaled:
+            return look_at({frame});
+        case Strategy::inverted:
+            pass_band(frame, inverted_band, changed_);
+            invert(changed_);
+            return look_at({changed_});
+        case Strategy::contrast_stretched:
+            pass_band(frame, contrast_band, changed_);
+            return look_at({changed_});
+        case Strategy::sharpened:
+            pass_band(frame, sharpened_band, changed_);
+            return look_at({changed_});
+        case Strategy::smoothed:
+            pass_band(frame, smoothed_band, changed_);
+            return look_at({changed_});
+        case Strategy::enlarged: {
+            const Window window = busiest_window(frame);
+            enlarge(frame, window, enlarged_);
+            pass_band(enlarged_, enlarged_band, changed_);
+            return look_at({changed_, window.left, window.top, 2});
+        }
+        case Strategy::straightened:
+            pass_band(frame, straightened_band, changed_);
+            for (const Triple& triple : triples_of(find_patterns(changed_))) {
+                straighten(frame, triple,
+                           [&](const CleanCode& code) { return look_at_drawing(code, outcome); });
+            }
+            return;
+    }
+    std::abort();  // a value outside the enum means memory is corrupt
 }
 
 Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
@@ -122,11 +210,11 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
     const bool timed = budget.stopwatch && budget.elapsed_max.count() > 0;
     const auto begun = timed ? budget.stopwatch() : std::chrono::microseconds{0};
     const auto spent = [&] {
-        return static_cast<int>(outcome.tried.size()) >= budget.tries_max ||
+        return outcome.work >= budget.work_max ||
                (timed && budget.stopwatch() - begun >= budget.elapsed_max);
     };
 
-    attempt(frame, Strategy::plain, symbologies_, outcome);
+    attempt(frame, Strategy::plain, outcome);
     constexpr std::size_t harder = strategies.size() - 1;
     const std::size_t first = harder_first_;
     const bool held = misses_left_ > 0;
@@ -141,7 +229,7 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
             break;
         }
         const std::size_t before = outcome.readings.size();
-        attempt(frame, strategies[next + 1], symbologies_, outcome);
+        attempt(frame, strategies[next + 1], outcome);
         tried = true;
         if (!found && outcome.readings.size() > before) {
             found = true;
@@ -157,21 +245,9 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
     return outcome;
 }
 
-std::string_view to_text(Strategy strategy) noexcept {
-    switch (strategy) {
-        case Strategy::plain:
-            return "plain";
-        case Strategy::downscaled:
-            return "downscaled";
-        case Strategy::inverted:
-            return "inverted";
-        case Strategy::contrast_stretched:
-            return "contrast_stretched";
-        case Strategy::inverted_stretched:
-            return "inverted_stretched";
-    }
-    std::abort();  // a value outside the enum means memory is corrupt
-}
+std::string_view to_text(Strategy strategy) noexcept { return about(strategy).name; }
+
+int cost_of(Strategy strategy) noexcept { return about(strategy).cost; }
 
 std::string_view to_text(Symbology symbology) noexcept {
     switch (symbology) {

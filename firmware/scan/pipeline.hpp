@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -16,18 +17,25 @@ namespace pf::firmware::scan {
 inline constexpr std::size_t code_bytes_max = 4296;
 inline constexpr int codes_per_frame_max = 8;
 
-/// How a picture was looked at, cheapest first.
+/// How a picture was looked at, in the order of trying: docs/adr/0014-order-of-tries.md.
 enum class Strategy {
     plain,               // as it is
-    downscaled,          // every row, and again at half sizes: noise, blur, very large codes
-    inverted,            // light on dark
-    contrast_stretched,  // weak light, glass, gradients
-    inverted_stretched,  // both
+    downscaled,          // every row, and again at half sizes: noise, very large codes
+    inverted,            // light on dark, with more contrast
+    contrast_stretched,  // weak light, a weak screen, glass
+    sharpened,           // out of focus, moved
+    smoothed,            // much noise, scratches and dirt
+    enlarged,            // the busiest quarter at twice its size: far away
+    straightened,        // module by module (grid.hpp): bent, scratched
 };
-inline constexpr std::array strategies{Strategy::plain, Strategy::downscaled, Strategy::inverted,
-                                       Strategy::contrast_stretched, Strategy::inverted_stretched};
+inline constexpr std::array strategies{
+    Strategy::plain,     Strategy::downscaled, Strategy::inverted, Strategy::contrast_stretched,
+    Strategy::sharpened, Strategy::smoothed,   Strategy::enlarged, Strategy::straightened};
 /// "plain", "downscaled", …: in journals, in `paifangctl scan`, in tests.
 std::string_view to_text(Strategy strategy) noexcept;
+/// What a try costs for each pixel of the frame, in units of what the plain one costs; measured,
+/// and rounded up. So a budget is counted, not timed, and the same on every machine.
+int cost_of(Strategy strategy) noexcept;
 
 enum class Symbology { qr, aztec, data_matrix, pdf417 };
 std::string_view to_text(Symbology symbology) noexcept;
@@ -57,9 +65,12 @@ struct Reading {
 /// Steady microseconds since anywhere; passed in, so the room has no clock.
 using Stopwatch = std::function<std::chrono::microseconds()>;
 
+/// In pixels of plain tries: cost_of × the pixels of the frame.
+using Work = std::int64_t;
+
 /// How much one frame may cost. `plain` is always tried.
 struct Budget {
-    int tries_max = static_cast<int>(strategies.size());
+    Work work_max = std::numeric_limits<Work>::max();  // no further try begins after this much
     /// No further try begins after this long; needs `stopwatch`. Zero means no limit of time.
     std::chrono::microseconds elapsed_max{0};
     Stopwatch stopwatch{};
@@ -68,16 +79,22 @@ struct Budget {
     bool exhaustive = false;
 };
 
+/// What a camera spends on a frame in which it sees nothing: at 1280×720 the plain try and one
+/// harder one, by turns, at 640×480 three or four. Most frames show nobody, and all tries on each
+/// of them would keep a small board busy for nothing. Dark mode is read some frames later, and then
+/// on every frame while it is held there.
+inline constexpr Work camera_work_max = Work{5} * 1280 * 720;
 /// Every so many frames of a camera all tries are made although something was found: a sticker in
 /// view must not hide a telephone in dark mode.
 inline constexpr std::uint64_t exhaustive_every_frames = 8;
 /// The budget of a camera's frame number `frame`, counted from 1.
-Budget camera_budget(std::uint64_t frame, int tries_per_frame,
-                     std::chrono::microseconds elapsed_max, Stopwatch stopwatch);
+Budget camera_budget(std::uint64_t frame, Work work_max, std::chrono::microseconds elapsed_max,
+                     Stopwatch stopwatch);
 
 struct Outcome {
     std::vector<Reading> readings{};  // no two with the same bytes; at most codes_per_frame_max
     std::vector<Strategy> tried{};    // in order
+    Work work = 0;                    // what the tries cost
     int parts_skipped = 0;            // codes that are one part of several (structured append)
     int decoder_failures = 0;         // tries ended by an exception of the decoder
 };
@@ -96,7 +113,11 @@ public:
     Outcome read(const LumaFrame& frame, const Budget& budget = {});
 
 private:
+    void attempt(const LumaFrame& frame, Strategy strategy, Outcome& outcome);
+
     Symbologies symbologies_;
+    LumaFrame changed_{};           // what a try looks at, if not the frame itself
+    LumaFrame enlarged_{};          // on the way there
     std::size_t harder_first_ = 0;  // index into the strategies after `plain`
     int misses_left_ = 0;           // while above 0, `harder_first_` is the one that read a code
 };

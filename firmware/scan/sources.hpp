@@ -69,10 +69,7 @@ struct CameraOptions {
     std::filesystem::path device{};  // "/dev/video0"
     int width = 1280;                // wished for; the driver's nearest is taken
     int height = 720;
-    /// The plain try and one harder one, by turns: most frames show nobody, and all five tries on
-    /// each of them would keep a small board busy for nothing. Dark mode is read some frames later,
-    /// and then on every frame while it is held there. Every eighth frame gets all tries.
-    int tries_per_frame = 2;
+    Work frame_work = camera_work_max;
     std::chrono::microseconds frame_budget{80'000};  // no further try on a frame after this
     Symbologies symbologies{};
 };

@@ -173,9 +173,7 @@ TEST_CASE("every word of the device's own rooms is in the table") {
     for (int fault = 0; fault <= static_cast<int>(scan::FrameFault::file_kind_unknown); ++fault)
         CHECK(known(Set::scan_fault,
                     std::string{scan::to_text(static_cast<scan::FrameFault>(fault))}));
-    for (const auto strategy :
-         {scan::Strategy::plain, scan::Strategy::downscaled, scan::Strategy::inverted,
-          scan::Strategy::contrast_stretched, scan::Strategy::inverted_stretched})
+    for (const auto strategy : scan::strategies)
         CHECK(known(Set::strategy, std::string{scan::to_text(strategy)}));
     for (const auto symbology : {scan::Symbology::qr, scan::Symbology::aztec,
                                  scan::Symbology::data_matrix, scan::Symbology::pdf417})

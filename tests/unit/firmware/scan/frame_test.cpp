@@ -7,7 +7,6 @@
 #include <string>
 
 #include "boards/sim/frames/frames.hpp"
-#include "firmware/scan/enhance.hpp"
 #include "tests/unit/firmware/scan/jpeg_for_tests.hpp"
 
 using namespace pf;
@@ -171,32 +170,4 @@ TEST_CASE("PNG goes out and comes back exactly; damage is a fault") {
     Bytes flipped = png;
     flipped[png.size() / 2] ^= 0x10;
     CHECK(fault_of(luma_from_png(flipped)) == "damaged");
-}
-
-TEST_CASE("inverting twice changes nothing") {
-    CHECK(inverted(inverted(ramp(40, 30))) == ramp(40, 30));
-    CHECK(inverted(LumaFrame::filled(1, 1, 255)).pixels.front() == 0);
-}
-
-TEST_CASE("stretching widens weak contrast and leaves a flat wall flat") {
-    auto weak = LumaFrame::filled(128, 128, 100);
-    for (int y = 0; y < 128; ++y) {
-        for (int x = 0; x < 128; ++x) {
-            if ((x / 8 + y / 8) % 2 == 0) weak.row(y)[x] = 112;
-        }
-    }
-    const auto range = [](const LumaFrame& frame) {
-        const auto [low, high] = std::ranges::minmax(frame.pixels);
-        return high - low;
-    };
-    CHECK(range(contrast_stretched(weak)) == 255);
-
-    auto wall = LumaFrame::filled(128, 128, 100);
-    for (std::size_t i = 0; i < wall.pixels.size(); i += 3) wall.pixels[i] = 103;
-    CHECK(range(contrast_stretched(wall)) <= 4);
-
-    for (const int side : {1, 31, 33}) {  // smaller than a tile, and a rest of one pixel
-        CHECK(contrast_stretched(LumaFrame::filled(side, side, 9)).pixels.size() ==
-              static_cast<std::size_t>(side * side));
-    }
 }

@@ -54,19 +54,25 @@ TEST_CASE("camera frames of a ticket, each defect at three seeds, and the try th
         {"noise of a dim evening", {.noise = 25}, "plain"},
         {"one side in the shade", {.gradient = 0.8}, "plain"},
         {"out of focus", {.blur_px = 1}, "plain"},
-        {"far away", {.size = 0.32}, "plain"},
+        {"an arm away", {.size = 0.32}, "plain"},
         {"720 lines", {.width = 1280, .height = 720, .size = 0.4, .noise = 8}, "plain"},
         {"hardly any light, close", {.size = 0.9, .noise = 52}, "downscaled"},
         {"dark mode", {.inverted = true}, "inverted"},
         {"dark mode, turned, tilted, noisy",
          {.rotation_deg = 20, .tilt_deg = 25, .noise = 10, .inverted = true},
          "inverted"},
+        {"dark mode, weak", {.noise = 2, .contrast = 0.06, .inverted = true}, "inverted"},
         {"weak screen in the sun", {.noise = 2, .contrast = 0.1}, "contrast_stretched"},
         {"a dozen greys", {.noise = 2, .contrast = 0.06}, "contrast_stretched"},
+        {"a dozen greys, further away",
+         {.size = 0.35, .noise = 2, .contrast = 0.06},
+         "contrast_stretched"},
         {"weak and in the shade",
          {.rotation_deg = 10, .noise = 1.5, .contrast = 0.1, .gradient = 0.5},
          "contrast_stretched"},
-        {"dark mode, weak", {.noise = 2, .contrast = 0.1, .inverted = true}, "inverted_stretched"},
+        {"not sharp", {.noise = 3, .defocus = 0.8}, "sharpened"},
+        {"far away", {.size = 0.17}, "enlarged"},
+        {"around a finger", {.noise = 3, .curve_deg = 40}, "straightened"},
     };
     const frames::Matrix matrix = code_of(ticket);
     for (const Case& c : cases) {
@@ -245,22 +251,50 @@ TEST_CASE("the budget ends the tries, and the next frame goes on where it ended"
     const auto dim_dark_mode =
         frames::make_frame(code_of("PF1:X"), {.noise = 2, .contrast = 0.1, .inverted = true});
 
-    SUBCASE("by number: plain is always tried, the others take turns") {
+    constexpr Work frame_px = Work{640} * 480;
+
+    SUBCASE("by work: plain is always tried, the others take turns") {
         Pipeline pipeline;
         std::vector<std::string> second_tries;
         std::string read;
-        for (int frame = 0; frame < 5; ++frame) {
-            const Outcome outcome = pipeline.read(dim_dark_mode, {.tries_max = 2});
+        for (int frame = 0; frame < 4; ++frame) {
+            const Outcome outcome = pipeline.read(dim_dark_mode, {.work_max = frame_px + 1});
             REQUIRE(outcome.tried.size() == 2);
             CHECK(outcome.tried.front() == Strategy::plain);
+            CHECK(outcome.work == frame_px * (1 + cost_of(outcome.tried.back())));
             second_tries.emplace_back(to_text(outcome.tried.back()));
             if (!outcome.readings.empty()) read += std::to_string(frame);
         }
         // What worked last is tried first: a telephone in dark mode rarely comes alone.
-        CHECK(second_tries == std::vector<std::string>{"downscaled", "inverted",
-                                                       "contrast_stretched", "inverted_stretched",
-                                                       "inverted_stretched"});
-        CHECK(read == "34");
+        CHECK(second_tries ==
+              std::vector<std::string>{"downscaled", "inverted", "inverted", "inverted"});
+        CHECK(read == "123");
+    }
+    SUBCASE("a frame that shows nothing takes turns through all of them") {
+        const auto nothing = LumaFrame::filled(640, 480, 200);
+        Pipeline pipeline;
+        for (int round = 0; round < 2; ++round) {
+            for (std::size_t i = 1; i < strategies.size(); ++i) {
+                const Outcome outcome = pipeline.read(nothing, {.work_max = frame_px + 1});
+                REQUIRE(outcome.tried.size() == 2);
+                CHECK(to_text(outcome.tried.back()) == to_text(strategies[i]));
+            }
+        }
+    }
+    SUBCASE("a camera's budget is one or two harder tries at 1280×720, more on a smaller frame") {
+        const auto tries = [](int width, int height) {
+            const auto nothing = LumaFrame::filled(width, height, 200);
+            Pipeline pipeline;
+            std::string counts;
+            for (std::uint64_t frame = 1; frame <= 8; ++frame) {
+                const Budget budget =
+                    camera_budget(frame, camera_work_max, std::chrono::microseconds{0}, {});
+                counts += std::to_string(pipeline.read(nothing, budget).tried.size());
+            }
+            return counts;
+        };
+        CHECK(tries(1280, 720) == "32222238");
+        CHECK(tries(640, 480) == "54545458");
     }
     SUBCASE("by time: no try begins after it") {
         int calls = 0;
@@ -271,7 +305,7 @@ TEST_CASE("the budget ends the tries, and the next frame goes on where it ended"
         CHECK(outcome.tried.size() == 3);
     }
     SUBCASE("a budget of nothing still makes the plain try") {
-        CHECK(Pipeline{}.read(dim_dark_mode, {.tries_max = 0}).tried.size() == 1);
+        CHECK(Pipeline{}.read(dim_dark_mode, {.work_max = 0}).tried.size() == 1);
     }
 }
 
@@ -288,7 +322,7 @@ TEST_CASE("a camera: who was found beside a sticker is read on every frame until
     const auto both = dark_mode_beside_a_sticker();
     const auto sticker_only = frames::picture_of(code_of("https://u.wechat.com/sticker"), 3);
     const auto budget = [](std::uint64_t frame) {
-        return camera_budget(frame, 2, std::chrono::microseconds{0}, {});
+        return camera_budget(frame, Work{640} * 480 + 1, std::chrono::microseconds{0}, {});
     };
     Pipeline pipeline;
     std::string seen;
@@ -302,7 +336,32 @@ TEST_CASE("a camera: who was found beside a sticker is read on every frame until
     std::string tries;
     for (std::uint64_t frame = 25; frame <= 33; ++frame)
         tries += std::to_string(pipeline.read(sticker_only, budget(frame)).tried.size());
-    CHECK(tries == "222222151");
+    CHECK(tries == "222222181");
+}
+
+TEST_CASE("noise stronger than what is left of the contrast: only smoothing reads it") {
+    const auto frame = frames::make_frame(code_of(ticket),
+                                          {.seed = 2, .size = 0.9, .noise = 10, .contrast = 0.07});
+    CHECK(read_as(Pipeline{}.read(frame), ticket) == "smoothed");
+}
+
+TEST_CASE("what is enlarged or straightened lies where the frame shows it") {
+    struct Case {
+        const char* expect;
+        frames::FrameOptions options;
+    };
+    const Case cases[] = {{"enlarged", {.size = 0.17}},
+                          {"straightened", {.noise = 3, .curve_deg = 40}}};
+    for (const Case& c : cases) {
+        CAPTURE(c.expect);
+        const Outcome outcome = Pipeline{}.read(frames::make_frame(code_of(ticket), c.options));
+        REQUIRE(read_as(outcome, ticket) == c.expect);
+        int x = 0;
+        int y = 0;
+        for (const Point& corner : outcome.readings.front().corners) x += corner.x, y += corner.y;
+        CHECK(x / 4 == doctest::Approx(320).epsilon(0.05));
+        CHECK(y / 4 == doctest::Approx(240).epsilon(0.05));
+    }
 }
 
 TEST_CASE("an exhaustive look finds the telephone in dark mode beside a sticker") {

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <string>
 
+#include "boards/sim/frames/defects.hpp"
 #include "firmware/scan/picture_file.hpp"
 #include "firmware/scan/pipeline.hpp"
 
@@ -132,6 +135,13 @@ TEST_CASE("equal options give equal frames; each option changes the picture") {
     CHECK(changed([](FrameOptions& o) { o.gradient = 0.5; }));
     CHECK(changed([](FrameOptions& o) { o.blur_px = 1; }));
     CHECK(changed([](FrameOptions& o) { o.inverted = true; }));
+    CHECK(changed([](FrameOptions& o) { o.brightness = 0.5; }));
+    CHECK(changed([](FrameOptions& o) { o.glare = 0.1; }));
+    CHECK(changed([](FrameOptions& o) { o.damage = 0.3; }));
+    CHECK(changed([](FrameOptions& o) { o.curve_deg = 40; }));
+    CHECK(changed([](FrameOptions& o) { o.defocus = 0.5; }));
+    CHECK(changed([](FrameOptions& o) { o.motion = 1; }));
+    CHECK(changed([](FrameOptions& o) { o.shot = 1; }));
 }
 
 TEST_CASE("contrast, light and inversion are what they say") {
@@ -154,4 +164,84 @@ TEST_CASE("contrast, light and inversion are what they say") {
     };
     CHECK(corner(false) == 235);
     CHECK(corner(true) == 20);
+}
+
+namespace {
+
+Scene scene_of(Defect defect, int severity, std::uint64_t seed) {
+    std::vector<Matrix> codes;
+    for (int i = 0; i < codes_in(defect, severity); ++i)
+        codes.push_back(render_qr("PF1:HARD " + std::to_string(i)).value());
+    return hard_scene(defect, severity, seed, codes);
+}
+
+/// Mean distance of two frames of one size, in grey levels.
+double apart(const LumaFrame& a, const LumaFrame& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.pixels.size(); ++i) sum += std::abs(a.pixels[i] - b.pixels[i]);
+    return sum / static_cast<double>(a.pixels.size());
+}
+
+}  // namespace
+
+TEST_CASE("a hard scene is the same for the same seed, and another for each seed and severity") {
+    for (const Defect defect : defects) {
+        CAPTURE(std::string{to_text(defect)});
+        CHECK(defect_from(to_text(defect)) == defect);
+        const LumaFrame frame = scene_of(defect, 4, 7).frame(1);
+        CHECK(frame == scene_of(defect, 4, 7).frame(1));
+        CHECK(apart(frame, scene_of(defect, 4, 8).frame(1)) > 0.5);
+        for (const int severity : {1, 3, 5, severity_max})
+            CHECK(apart(frame, scene_of(defect, severity, 7).frame(1)) > 0.1);
+    }
+    CHECK_FALSE(defect_from("rain"));
+}
+
+TEST_CASE("another shot of a scene has other noise and a moved hand, not another scene") {
+    const Scene scene = scene_of(Defect::damage, 5, 3);
+    const LumaFrame first = scene.frame(1);
+    CHECK(first != scene.frame(2));
+    CHECK(apart(first, scene.frame(2)) < apart(first, scene_of(Defect::damage, 5, 4).frame(1)));
+}
+
+TEST_CASE("the mildest of a defect is read, the severest not by looking plainly") {
+    using firmware::scan::Strategy;
+    for (const Defect defect : defects) {
+        CAPTURE(std::string{to_text(defect)});
+        CHECK_FALSE(Pipeline{}.read(scene_of(defect, 1, 5).frame(1)).readings.empty());
+        // The plain try alone; several codes are never all read by it.
+        const auto outcome =
+            Pipeline{}.read(scene_of(defect, severity_max, 5).frame(1), {.work_max = 0});
+        const auto all = static_cast<std::size_t>(codes_in(defect, severity_max));
+        CHECK(outcome.readings.size() < all);
+    }
+}
+
+TEST_CASE("the severest of several holds eight codes, some in dark mode") {
+    const Scene scene = scene_of(Defect::several, severity_max, 5);
+    REQUIRE(scene.codes.size() == 8);
+    const auto dark_mode = std::ranges::count_if(scene.codes, &Placed::inverted);
+    CHECK(dark_mode == 3);
+    CHECK(codes_in(Defect::several, 1) == 2);
+    CHECK(codes_in(Defect::glare, 8) == 1);
+}
+
+TEST_CASE("decoys are many different frames; only a foreign code may be read, as it was drawn") {
+    int read = 0;
+    for (const Decoy decoy : decoys) {
+        CAPTURE(std::string{to_text(decoy)});
+        std::set<std::vector<Byte>> seen;
+        for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+            const DecoyFrame shown = decoy_frame(decoy, seed);
+            CHECK(shown.frame == decoy_frame(decoy, seed).frame);
+            seen.insert(shown.frame.pixels);
+            CHECK(shown.text.empty() == (decoy != Decoy::foreign_code));
+            for (const auto& reading : Pipeline{}.read(shown.frame).readings) {
+                CHECK(std::string{as_text(reading.bytes)} == shown.text);
+                ++read;
+            }
+        }
+        CHECK(seen.size() == 4);
+    }
+    CHECK(read >= 1);
 }

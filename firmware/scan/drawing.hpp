@@ -1,0 +1,17 @@
+#pragma once
+// A QR code's modules, sampled one by one and drawn again as they should have looked.
+#include <vector>
+
+#include "firmware/scan/frame.hpp"
+#include "firmware/scan/warp.hpp"
+
+namespace pf::firmware::scan {
+
+/// The greys of all modules, row by row.
+std::vector<float> modules_of(const LumaFrame& frame, const Warp& warp, int side);
+
+/// What a blurred neighbour shone into a module is taken out again.
+/// @param share of the difference to its neighbours that is added to it
+LumaFrame drawn(const std::vector<float>& modules, int side, float share);
+
+}  // namespace pf::firmware::scan

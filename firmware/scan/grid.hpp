@@ -1,0 +1,23 @@
+#pragma once
+// A QR code's modules, read one by one from paper that is not flat, and drawn again as they should
+// have looked. ZXing 1.4 takes every code for flat; it decodes what this draws.
+#include <array>
+#include <functional>
+
+#include "firmware/scan/finder.hpp"
+#include "firmware/scan/frame.hpp"
+
+namespace pf::firmware::scan {
+
+/// A code drawn clean, with its quiet zone, and where in the frame its corners lie.
+struct CleanCode {
+    LumaFrame picture{};
+    std::array<Spot, 4> corners{};
+};
+
+/// Draws what the triple's code may be, the likeliest size first, until `decodes` says true.
+/// @return whether it did
+bool straighten(const LumaFrame& frame, const Triple& triple,
+                const std::function<bool(const CleanCode&)>& decodes);
+
+}  // namespace pf::firmware::scan
