@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                        frame->width <= 512 && frame->height <= 512 &&
                        frame->width * frame->height <= 65'536 && frame->pixels.size() == bytes;
     if (!sound) std::abort();
-    for (const Reading& reading : Pipeline{}.read(*frame, {.tries_max = 2}).readings) {
+    for (const Reading& reading : Pipeline{}.read(*frame, {.work_max = camera_work_max}).readings) {
         if (reading.bytes.empty() || reading.bytes.size() > code_bytes_max) std::abort();
     }
     return 0;
