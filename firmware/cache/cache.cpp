@@ -40,7 +40,7 @@ bool passes_check(SQLite::Database& database, std::string_view what) {
 bool sound(SQLite::Database& database, bool check_all) {
     if (check_all) return passes_check(database, "1");
     return std::ranges::all_of(
-        small_tables, [&](std::string_view table) { return passes_check(database, table); });
+        checked_tables, [&](std::string_view table) { return passes_check(database, table); });
 }
 
 Result<std::unique_ptr<Cache>> open_once(const Cache::Options& options, bool rebuilt) {
@@ -57,6 +57,8 @@ Result<std::unique_ptr<Cache>> open_once(const Cache::Options& options, bool reb
         }
         auto cache = std::make_unique<SqliteCache>(std::move(*writer), options.sealing, rebuilt);
         cache->load();
+        // A page that lost rows answers "not there": for this list that would be an admission.
+        if (!cache->holds_what_it_says(wire::ListScope::revoked)) return Fault::damaged;
         return std::unique_ptr<Cache>{std::move(cache)};
     } catch (const SQLite::Exception& exception) {
         return cache_fault(sqlite::fault_of(exception));

@@ -78,9 +78,10 @@ public:
         /// The key sits in the key vault (invariant 7). Without one secrets stay in memory and are
         /// asked for again after a restart.
         std::optional<Sealing> sealing = std::nullopt;
-        /// Looks through the whole file: for a start after a failure. Otherwise what grows with the
-        /// number of tickets and uses is left to the reads that meet it, or a start would read all
-        /// of a list.
+        /// Looks through the whole file: for a start after a failure. Otherwise the rows of
+        /// `tickets` are left to the reads that meet them, or a start would read all of a million;
+        /// a page that lost some refuses their tickets. What could admit is proven at every start:
+        /// the revoked list by its digest, the uses by SQLite's check.
         bool check_all = false;
     };
     /// A damaged or foreign file is set aside and a new one begun; `rebuilt()` then says so.

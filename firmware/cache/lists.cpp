@@ -112,6 +112,20 @@ std::vector<wire::Carried> SqliteCache::carried(admission::CarrierKind kind,
     });
 }
 
+bool SqliteCache::holds_what_it_says(ListScope scope) const {
+    const List& list = lists_.at(scope);
+    if (list.meta.state.version == 0) return true;
+    wire::ListDigest digest;
+    std::uint64_t rows = 0;
+    SQLite::Statement all{database_, "SELECT key, body FROM row WHERE scope = ?1 AND slot = ?2"};
+    Run each{all, scope, list.slot};
+    while (each.row()) {
+        digest.add(each.bytes(0), each.bytes(1));
+        ++rows;
+    }
+    return rows == list.meta.rows && digest.root() == list.meta.state.root;
+}
+
 std::optional<Stage> SqliteCache::stage(ListScope scope) const {
     const auto staged = stages_.find(scope);
     if (staged == stages_.end()) return std::nullopt;

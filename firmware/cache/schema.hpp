@@ -11,9 +11,10 @@ namespace pf::firmware::cache {
 /// "PFC1".
 inline constexpr sqlite::Identity file_identity{0x50464331, 2};
 
-/// Those that do not grow with the number of tickets and uses.
-inline constexpr std::string_view small_tables[] = {"list",    "stage",  "document", "confirmed",
-                                                    "command", "number", "position"};
+/// All but `row`, which holds a million tickets. `use` too: it holds some days, and a page of it
+/// that lost rows would admit a used ticket.
+inline constexpr std::string_view checked_tables[] = {"list",    "stage",  "document", "confirmed",
+                                                      "command", "number", "position", "use"};
 
 void create_schema(SQLite::Database& database);
 

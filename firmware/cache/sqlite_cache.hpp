@@ -23,6 +23,9 @@ public:
     SqliteCache(sqlite::Writer writer, std::optional<Sealing> sealing, bool rebuilt);
 
     /// Reads lists, stages and positions. Throws SQLite::Exception.
+    /// Whether the rows of the list in force give the digest and number it is said to have. Reads
+    /// all of them.
+    bool holds_what_it_says(wire::ListScope scope) const;
     void load();
 
     bool rebuilt() const override { return rebuilt_; }

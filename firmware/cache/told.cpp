@@ -29,8 +29,8 @@ std::vector<wire::UseItem> SqliteCache::uses_of(TicketId ticket) const {
             const auto device = DeviceId::parse(each.text(0));
             if (!device) throw ReadFailed{Fault::damaged, "a use of no device"};
             const BytesView epoch = each.blob(1);
-            found.push_back({GrantId{*device, Epoch{from_be8(std::span<const Byte, 8>{epoch})},
-                                     each.counter(2)},
+            if (epoch.size() != 8) throw ReadFailed{Fault::damaged, "a use of no epoch"};
+            found.push_back({GrantId{*device, Epoch{from_be8(epoch.first<8>())}, each.counter(2)},
                              ticket, ProductId{static_cast<std::uint32_t>(each.integer(3))},
                              Day{static_cast<std::int32_t>(each.integer(4))},
                              Day{static_cast<std::int32_t>(each.integer(5))},

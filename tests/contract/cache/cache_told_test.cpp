@@ -167,13 +167,15 @@ void ruin_root_of(const std::string& table, const CacheOnFiles& files) {
 
 TEST_CASE("a start does not read a list whole: who meets a damaged page of it says so") {
     CacheOnFiles files;
-    give(files.open(), revoked_list(5'000), 4);
+    std::vector<wire::ListRow> tickets;
+    for (std::uint64_t i = 0; i < 250; ++i) tickets.push_back(carried_row(i + 1, Byte(i)));
+    give(files.open(), rows_of(tickets), 4, ListScope::tickets);
     files.close();
     ruin_root_of("row", files);
     fc::Cache& cache = files.open();
     CHECK_FALSE(cache.rebuilt());
     try {
-        (void)cache.revoked(TicketId{1});
+        (void)cache.carried(admission::CarrierKind::document, wire::CarrierHash{});
         FAIL("the page was not read");
     } catch (const fc::ReadFailed& failed) {
         CHECK(failed.fault() == fc::Fault::damaged);
@@ -183,6 +185,45 @@ TEST_CASE("a start does not read a list whole: who meets a damaged page of it sa
     const auto again = fc::Cache::open({.path = files.path(), .vfs = "", .check_all = true});
     REQUIRE(ok(again));
     CHECK((*again)->rebuilt());
+}
+
+/// Pages of the file in which these bytes stand, halved in place: an SQLite that reads them finds
+/// fewer rows and sees nothing wrong.
+std::size_t lose_half_of_pages_with(const Bytes& what, const CacheOnFiles& files) {
+    std::ifstream in{files.path(), std::ios::binary};
+    std::string content{std::istreambuf_iterator<char>{in}, {}};
+    const std::string sought{what.begin(), what.end()};
+    constexpr std::size_t page_bytes = 4'096;
+    std::size_t hit = 0;
+    for (std::size_t page = page_bytes; page < content.size(); page += page_bytes) {
+        // 10: a leaf of an index or of a table without row ids. The number of its cells follows.
+        if (content[page] != 10) continue;
+        if (content.substr(page, page_bytes).find(sought) == std::string::npos) continue;
+        const auto cells = static_cast<unsigned char>(content[page + 4]);
+        content[page + 4] = static_cast<char>(cells / 2);
+        ++hit;
+    }
+    std::ofstream{files.path(), std::ios::binary} << content;
+    return hit;
+}
+
+TEST_CASE("a page that lost rows and looks sound does not make a ticket good again") {
+    CacheOnFiles files;
+    SUBCASE("of the revoked list") {
+        const Rows rows = revoked_list(5'000);
+        give(files.open(), rows, 4);
+        files.close();
+        CHECK(lose_half_of_pages_with(std::next(rows.begin(), 2'500)->first, files) == 1);
+    }
+    SUBCASE("of the uses") {
+        std::vector<wire::UseItem> items;
+        for (std::uint64_t i = 1; i <= 500; ++i) items.push_back(use(i, 1));
+        REQUIRE(ok(files.open().apply_uses(items, {life, 500})));
+        files.close();
+        const auto ticket = to_be8(items[250].ticket.value);
+        CHECK(lose_half_of_pages_with({ticket.begin(), ticket.end()}, files) > 0);
+    }
+    CHECK(files.open().rebuilt());
 }
 
 TEST_CASE("a file that is no cache is set aside and a new one begun") {
