@@ -1,5 +1,7 @@
 #include "firmware/sync/list_puller.hpp"
 
+#include <utility>
+
 namespace pf::firmware::sync {
 
 using wire::Want;
@@ -219,7 +221,7 @@ void ListPuller::on_buckets(const wire::Buckets& buckets, Reading now) {
         return;
     asked_.reset();
     patience_.answered();
-    check_buckets_ = false;
+    const bool after_mismatch = std::exchange(check_buckets_, false);
     const wire::ListState ours = context_.cache.list(scope_).state;
     const auto manifest = manifest_of(buckets.manifest, ours.version, now);
     if (!manifest || buckets.version != ours.version || buckets.generation != ours.generation ||
@@ -232,10 +234,12 @@ void ListPuller::on_buckets(const wire::Buckets& buckets, Reading now) {
     for (std::size_t i = 0; i < wire::bucket_count; ++i)
         if (digest.sums()[i] != buckets.sums[i]) damaged.push_back(static_cast<std::uint8_t>(i));
     if (damaged.size() != 1) {
-        // None: the news was about another moment, a difference settles it. Several: one snapshot
-        // is simpler and as short as many repairs.
-        if (!damaged.empty()) take_snapshot_ = true;
-        if (damaged.empty()) freshen_at_ = now.steady;
+        // Several: one snapshot is simpler and as short as many repairs. None, and yet a difference
+        // did not fit: the rows are not what our own sums say, and the same difference would fail
+        // again at once. None otherwise: the news was about another moment, a difference settles
+        // it.
+        if (!damaged.empty() || after_mismatch) take_snapshot_ = true;
+        if (!take_snapshot_) freshen_at_ = now.steady;
         return tick(now);
     }
     begin({.what = Want::What::bucket,
