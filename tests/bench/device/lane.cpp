@@ -68,7 +68,7 @@ double Lane::scan(BytesView buffer) {
     require(frame.has_value(), "the buffer is a frame");
     scan::Outcome outcome = pipeline_.read(
         *frame,
-        scan::camera_budget(++frames_, defaults.tries_per_frame, defaults.frame_budget, stopwatch));
+        scan::camera_budget(++frames_, defaults.frame_work, defaults.frame_budget, stopwatch));
     auto look = scan::look_from(std::move(outcome), "camera-0", at);
     require(look.has_value(), "the frame is read");
     look->will_repeat = true;

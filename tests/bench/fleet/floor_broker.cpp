@@ -72,7 +72,7 @@ FloorBroker::FloorBroker() {
                        .certificate = own.certificate_pem,
                        .key = own.key_pem,
                        .crl = authority_.crl()};
-    config.access = {.server_id = server_name, .devices = {{.id = device_name, .root = root}}};
+    config.access = {.server_ids = {server_name}, .devices = {{.id = device_name, .root = root}}};
     broker_ = std::make_unique<server::broker::Broker>(config, [](std::string_view) {});
     require(broker_->start().has_value(), "the broker starts");
     server_ =
