@@ -121,8 +121,8 @@ public:
     }
 
     std::vector<std::unique_ptr<Server>> servers;
+    Loop loop;  // outlives the links that post to it
     std::vector<std::unique_ptr<Uploader>> uploaders;
-    Loop loop;
 
 private:
     bool rules_name_all(const std::string& access) const {
