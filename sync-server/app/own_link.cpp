@@ -13,9 +13,17 @@ OwnLink::~OwnLink() {
     link_.reset();
 }
 
+std::string OwnLink::name_of(std::uint32_t seat) const {
+    return server_name(parts_.broker.managed ? 0 : seat);
+}
+
+bool OwnLink::listens_to(std::uint32_t seat, const std::vector<std::uint32_t>& partitions) const {
+    return link_ && name_ == name_of(seat) && partitions_ == partitions;
+}
+
 std::optional<std::string> OwnLink::listen(std::uint32_t seat,
                                            const std::vector<std::uint32_t>& partitions) {
-    const std::string name = server_name(seat);
+    const std::string name = name_of(seat);
     std::string wrong;
     auto tls = link_tls(parts_.broker, parts_.keys, name, *parts_.entropy, wrong);
     if (!tls) return wrong;
@@ -32,7 +40,10 @@ std::optional<std::string> OwnLink::listen(std::uint32_t seat,
     options.version =
         parts_.broker.version_3_1_1 ? mqtt::Version::only_3_1_1 : mqtt::Version::prefer_5;
     options.limits.inbound_max = Core::waiting_max;
-    link_ = mqtt::make_paho_link(std::move(options), parts_.post, parts_.entropy);
+    link_ = parts_.make ? parts_.make(std::move(options))
+                        : mqtt::make_paho_link(std::move(options), parts_.post, parts_.entropy);
+    name_ = name;
+    partitions_ = partitions;
     if (door_)
         door_->change_to(*link_);
     else

@@ -27,15 +27,20 @@ public:
         Log& log;
         mqtt::Post post;
         std::function<void(mqtt::Message)> on_message;
+        /// Tests give another.
+        std::function<std::unique_ptr<mqtt::Link>(mqtt::Options)> make = {};
     };
     explicit OwnLink(Parts parts);
     /// Waits, bounded, for connections to end.
     ~OwnLink() override;
 
-    /// Connects as the server of that seat and listens to those partitions. What it had before is
-    /// given up first, with what was under way there. Nothing on success, else a sentence.
+    /// Connects as the server of that seat and listens to those partitions; what it had before is
+    /// given up, with what was under way there. Nothing on success, else a sentence, and what it
+    /// had stays.
     std::optional<std::string> listen(std::uint32_t seat,
                                       const std::vector<std::uint32_t>& partitions);
+    /// Whether the last listen() that succeeded was of these.
+    bool listens_to(std::uint32_t seat, const std::vector<std::uint32_t>& partitions) const;
     void publish(Outgoing message);
     void close();
 
@@ -43,6 +48,8 @@ public:
     LinkDoor::Counts counts() const;
 
 private:
+    /// A broker of its own serves one server and knows one name, whatever the seat.
+    std::string name_of(std::uint32_t seat) const;
     void give_up();
 
     void on_up() override;
@@ -54,6 +61,8 @@ private:
     Parts parts_;
     std::atomic<bool> up_ = false;
     std::unique_ptr<mqtt::Link> link_;
+    std::string name_;                       // as which link_ connects
+    std::vector<std::uint32_t> partitions_;  // and what it listens to
     std::optional<LinkDoor> door_;
     std::future<void> ending_;  // of the link before: Paho takes up to a second for it
 };

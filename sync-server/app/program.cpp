@@ -132,7 +132,8 @@ private:
     std::unique_ptr<http::Server> http_;
     std::unique_ptr<OwnLink> link_;
     std::unique_ptr<LeaseKeeper> keeper_;  // of a database that is shared
-    Tenure tenure_;                        // as applied
+    Tenure tenure_;                        // of the last turn
+    std::string no_link_;                  // why the link could not be made; told once
     std::shared_ptr<Slices> history_, listing_;
 
     mutable std::mutex mutex_;  // places_
@@ -315,12 +316,17 @@ void Program::Impl::take(const Tenure& tenure) {
     servers_ = static_cast<std::uint32_t>(tenure.round.servers);
     if (tenure.round.took_over) vault_->store->place_leftovers();
     if (tenure.fleet_changes != before.fleet_changes) gatekeeper_->refresh({}, {});
-    if (partitions == before.round.partitions() && tenure.round.seat == before.round.seat) return;
+    // Asked of the link, not of the turn before: one that could not be made is tried each time.
+    if (link_->listens_to(tenure.round.seat, partitions)) return;
+    if (const auto wrong = link_->listen(tenure.round.seat, partitions)) {
+        if (std::exchange(no_link_, *wrong) != *wrong)
+            log_.say(LogLevel::error, "no link", {{"why", *wrong}});
+        return;
+    }
+    no_link_.clear();
     log_.say(LogLevel::info, "acting for",
              {{"partitions", std::to_string(partitions.size())},
               {"servers", std::to_string(tenure.round.servers)}});
-    if (const auto wrong = link_->listen(tenure.round.seat, partitions))
-        log_.say(LogLevel::error, "no link", {{"why", *wrong}});
 }
 
 void Program::Impl::give_way(leases::Refusal refusal) {
