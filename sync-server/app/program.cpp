@@ -67,6 +67,8 @@ private:
     std::optional<StartFailure> start_broker();
     std::optional<StartFailure> start_http();
     std::optional<StartFailure> join_others();
+    /// What the file says that every server of the database goes by.
+    std::optional<StartFailure> apply_settings();
     void make_link();
     std::optional<StartFailure> start_link();
     void start_timers();
@@ -160,17 +162,10 @@ std::optional<StartFailure> Program::Impl::start() {
         return StartFailure{Exit::data_unusable, *wrong};
     if (const auto& text = std::get<0>(key)) tell_first_key(directory_, *text);
 
-    const int horizon_days = config_.lists.horizon_days;
-    const auto unwritten = vault_->store->write_now([horizon_days](Repositories& r) {
-        orders::set_horizon(r, horizon_days);
-        return store::Decision::keep;
-    });
-    if (unwritten)
-        return StartFailure{Exit::data_unusable, fmt::format("the database can't be written: {}",
-                                                             store::to_text(*unwritten))};
     core_ = std::make_unique<Core>(*vault_->store, vault_->keys, *this);
-    // Before the broker: another server may be in the way of it.
+    // Before the broker, and before anything is changed: another server may be in the way.
     if (auto failure = join_others()) return failure;
+    if (auto failure = apply_settings()) return failure;
     api_ = std::make_unique<api::Api>(*this);
     if (auto failure = start_broker()) return failure;
     make_link();  // who asks for health asks it
@@ -184,6 +179,16 @@ std::optional<StartFailure> Program::Impl::start() {
               {"renewal", std::to_string(endpoints_[1].port)},
               {"broker", std::to_string(broker_port_)}});
     return std::nullopt;
+}
+
+std::optional<StartFailure> Program::Impl::apply_settings() {
+    const auto unwritten = vault_->store->write_now([this](Repositories& r) {
+        orders::set_horizon(r, config_.lists.horizon_days);
+        return store::Decision::keep;
+    });
+    if (!unwritten) return std::nullopt;
+    return StartFailure{Exit::data_unusable, fmt::format("the database can't be written: {}",
+                                                         store::to_text(*unwritten))};
 }
 
 /// A SQLite file is this process's alone; a PostgreSQL may have other servers.

@@ -246,6 +246,7 @@ TEST_CASE("a server with a broker of its own is alone on its database") {
     Server first{database}, second{database};
     first.start();
     second.take_keys_of(first);
+    second.list_settings = "horizon_days = 7";  // of no effect while it is refused
     for (const char* kind :
          {"port = 0", "kind = \"external\"\nhost = \"localhost\"\nport = 8883"}) {
         CAPTURE(kind);
@@ -255,6 +256,8 @@ TEST_CASE("a server with a broker of its own is alone on its database") {
         CHECK(ran.said.find("`broker.kind = \"external\"`") != std::string::npos);
     }
     second.broker_settings = "port = 0";
+    CHECK(database->ask("SELECT value FROM meta WHERE name = 'lists.horizon_days'") != "7");
+    second.list_settings.clear();
     // Killed: its own next run need not wait for its lease to end.
     first.kill();
     first.start();
