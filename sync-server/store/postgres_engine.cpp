@@ -40,6 +40,9 @@ constexpr auto reconnect_pause_min = 50ms;
 constexpr auto reconnect_pause_max = 2s;
 
 constexpr auto seal_again = 1s;
+/// For rows without a place that nobody here knows of: of a COMMIT whose answer never came and that
+/// went through later, of a server that was stopped or killed between COMMIT and sealing.
+constexpr auto leftovers_looked_for_every = 10s;
 
 class PostgresStore final : public Store {
 public:
@@ -77,8 +80,9 @@ public:
         if (!writers_.front()->thread.joinable()) {
             Writer& only = *writers_.front();
             const Outcome outcome = perform(only, transaction);
-            if (only.connection && (outcome.unplaced != 0 || sealer_.leftover()))
-                sealer_.seal(*only.connection, outcome.unplaced);
+            if (only.connection && (outcome.unplaced != 0 || sealer_.leftover()) &&
+                !sealer_.seal(*only.connection, outcome.unplaced))
+                drop(only);
             if (then) then(outcome.fault);
             return;
         }
@@ -220,7 +224,7 @@ private:
     /// Whatever was committed while the last sealing went on is sealed together.
     void run_sealer() {
         Writer own;
-        for (;;) {
+        for (bool last = false; !last;) {
             std::deque<Sealing> together;
             {
                 std::unique_lock guard{mutex_};
@@ -229,18 +233,21 @@ private:
                 if (sealer_.leftover())
                     to_seal_.wait_for(guard, seal_again, something);
                 else
-                    to_seal_.wait(guard, [&] { return sealer_.leftover() || something(); });
-                if (writers_ended_ && sealing_.empty()) return;
+                    to_seal_.wait_until(guard, looked_at_ + leftovers_looked_for_every,
+                                        [&] { return sealer_.leftover() || something(); });
+                last = writers_ended_;
                 together.swap(sealing_);
             }
             std::uint8_t orders = 0;
             for (const Sealing& one : together) orders |= one.outcome.unplaced;
-            if (connect(own)) {
-                sealer_.seal(*own.connection, orders);
-                if (!own.connection->connected()) drop(own);
-            } else {
-                sealer_.owe();
+            if (last || Steady::now() - looked_at_ >= leftovers_looked_for_every) {
+                looked_at_ = Steady::now();
+                orders = Sealer::all_orders;
             }
+            if (!connect(own))
+                sealer_.owe();
+            else if (!sealer_.seal(*own.connection, orders))
+                drop(own);
             for (Sealing& one : together) {
                 if (one.then) one.then(one.outcome.fault);
                 const std::lock_guard guard{mutex_};
@@ -432,6 +439,7 @@ private:
     std::deque<Sealing> sealing_;
     std::condition_variable to_seal_;  // something is, or the end
     bool writers_ended_ = false;
+    Steady::time_point looked_at_ = Steady::now();  // for leftovers; the sealing thread's
     std::thread sealing_thread_;
     std::size_t next_ = 0;
     std::vector<std::unique_ptr<Writer>> writers_;

@@ -16,17 +16,21 @@ public:
     explicit Sealer(const Teller& tell) : tell_{tell} {}
 
     /// After the COMMITs that left stand-ins in these orders (bits of Order). A failure is made up
-    /// for by the next one: the rows are there, followers see them later.
-    void seal(PostgresSession& connection, std::uint8_t orders) noexcept;
+    /// for by the next one: the rows are there, followers see them later. False: not with this
+    /// connection, which may be there and of no use, as one to a database that is a standby now.
+    [[nodiscard]] bool seal(PostgresSession& connection, std::uint8_t orders) noexcept;
     bool leftover() const noexcept { return leftover_; }
     /// The next sealing is of all orders, whatever was written. Any thread.
     void owe() noexcept { leftover_ = true; }
 
-    /// The row of `meta` that is locked meanwhile. It has to be there.
+    static constexpr std::uint8_t all_orders = 7;
+    /// The row of `meta` that is locked meanwhile, and holds the last place given in each order. It
+    /// has to be there.
     static constexpr std::string_view lock_row = "places";
 
 private:
-    bool place(PostgresSession& connection, std::uint8_t orders) noexcept;
+    /// Nothing on success.
+    std::optional<Ending> place(PostgresSession& connection, std::uint8_t orders) noexcept;
 
     const Teller& tell_;
     std::atomic<bool> leftover_{true};  // of a process that ended between COMMIT and sealing

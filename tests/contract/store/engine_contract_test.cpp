@@ -5,6 +5,7 @@
 
 #include "sync-server/findings/repository.hpp"
 #include "sync-server/fleet/repository.hpp"
+#include "sync-server/ingest/repository.hpp"
 #include "tests/contract/store/desk.hpp"
 
 using namespace pf;
@@ -274,4 +275,49 @@ TEST_CASE("a null, the largest number and words of every script come back as the
                         CHECK(found[0].seq == INT64_MAX);
                     })
                     .has_value());
+}
+
+TEST_CASE("an event that replaced the last one comes to who had followed the log to its end") {
+    Desk desk;
+    std::uint64_t position = 0;
+    std::vector<std::uint64_t> followed;
+    const auto event = [](std::uint64_t seq) {
+        return server::ingest::StoredEvent{.device = *DeviceId::parse("gate"),
+                                           .epoch = Epoch{1},
+                                           .seq = seq,
+                                           .event = Bytes{1},
+                                           .received_at = {},
+                                           .position = 0,
+                                           .verdict = std::nullopt};
+    };
+    const auto write = [&](const std::function<void(Repositories&)>& act) {
+        CHECK_FALSE(desk.store
+                        ->write_now([&](Repositories& r) {
+                            act(r);
+                            return Decision::keep;
+                        })
+                        .has_value());
+        CHECK_FALSE(desk.store
+                        ->read([&](Repositories& r) {
+                            for (const auto& one : r.ingest.log_after(position, 10)) {
+                                position = one.position;
+                                followed.push_back(one.seq);
+                            }
+                        })
+                        .has_value());
+    };
+    const auto add = [&](std::uint64_t seq) {
+        write([&](Repositories& r) { r.ingest.add(event(seq), Digest{}); });
+    };
+    add(1);
+    // As a database of a release that kept no last places: they are known from the start on.
+    if (Database::on_postgres())
+        desk.database.run("UPDATE meta SET value = 'locked by the sealer' WHERE name = 'places'");
+    desk.reopen();
+    write([&](Repositories& r) { r.ingest.replace(event(1)); });
+    add(2);
+    write([&](Repositories& r) { r.ingest.replace(event(2)); });
+    write([&](Repositories& r) { r.ingest.replace(event(2)); });
+    add(3);
+    CHECK(followed == std::vector<std::uint64_t>{1, 1, 2, 2, 2, 3});
 }
