@@ -322,7 +322,7 @@ void Program::Impl::take(const Tenure& tenure) {
     if (tenure.round.took_over) vault_->store->place_leftovers();
     if (tenure.fleet_changes != before.fleet_changes) gatekeeper_->refresh({}, {});
     // Asked of the link, not of the turn before: one that could not be made is tried each time.
-    if (link_->listens_to(tenure.round.seat, partitions)) return;
+    if (link_->listens_to(tenure.round.seat, partitions)) return no_link_.clear();
     if (const auto wrong = link_->listen(tenure.round.seat, partitions)) {
         if (std::exchange(no_link_, *wrong) != *wrong)
             log_.say(LogLevel::error, "no link", {{"why", *wrong}});
