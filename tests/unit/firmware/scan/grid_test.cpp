@@ -1,0 +1,41 @@
+#include "firmware/scan/grid.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "firmware/scan/settle.hpp"
+#include "tests/support/rng.hpp"
+
+using namespace pf;
+using namespace pf::firmware::scan;
+
+namespace {
+
+void draw_square(LumaFrame& frame, int left, int top, int side, Byte grey) {
+    for (int y = top; y < top + side; ++y) std::fill_n(frame.row(y) + left, side, grey);
+}
+
+void draw_finder(LumaFrame& frame, int left, int top, int module) {
+    draw_square(frame, left, top, 7 * module, 0);
+    draw_square(frame, left + module, top + module, 5 * module, 255);
+    draw_square(frame, left + 2 * module, top + 2 * module, 3 * module, 0);
+}
+
+}  // namespace
+
+TEST_CASE("a patch settles where its modules are at rest, and a flat one nowhere") {
+    auto squares = LumaFrame::filled(120, 120, 255);
+    for (int row = 0; row < 15; ++row) {
+        for (int column = row % 2; column < 15; column += 2)
+            draw_square(squares, 8 * column, 8 * row, 8, 0);
+    }
+    const auto spot = at_rest(squares, {62, 58}, {8, 0}, {0, 8});
+    REQUIRE(spot);
+    CHECK(std::abs(spot->x - 60) <= 1);
+    CHECK(std::abs(spot->y - 60) <= 1);
+    // Burnt out or black all over: nothing says where the modules lie.
+    for (const Byte grey : {Byte{0}, Byte{255}})
+        CHECK_FALSE(at_rest(LumaFrame::filled(120, 120, grey), {60, 60}, {8, 0}, {0, 8}));
+}
