@@ -70,14 +70,16 @@ Spot Warp::at(float column, float row) const {
 float grey_at(const LumaFrame& frame, Spot spot) {
     const float x = std::clamp(spot.x - 0.5F, 0.0F, static_cast<float>(frame.width - 1));
     const float y = std::clamp(spot.y - 0.5F, 0.0F, static_cast<float>(frame.height - 1));
-    const int left = std::min(static_cast<int>(x), frame.width - 2);
-    const int top = std::min(static_cast<int>(y), frame.height - 2);
+    const int left = std::max(std::min(static_cast<int>(x), frame.width - 2), 0);
+    const int top = std::max(std::min(static_cast<int>(y), frame.height - 2), 0);
+    const int right = frame.width > 1 ? 1 : 0;  // pixels to the next one, if there is one
+    const int down = frame.height > 1 ? 1 : 0;
     const float right_share = x - static_cast<float>(left);
     const float low_share = y - static_cast<float>(top);
     const Byte* above = frame.row(top) + left;
-    const Byte* below = frame.row(top + 1) + left;
+    const Byte* below = frame.row(top + down) + left;
     const auto mix = [](float a, float b, float share) { return a + (b - a) * share; };
-    return mix(mix(above[0], above[1], right_share), mix(below[0], below[1], right_share),
+    return mix(mix(above[0], above[right], right_share), mix(below[0], below[right], right_share),
                low_share);
 }
 

@@ -39,3 +39,9 @@ TEST_CASE("a patch settles where its modules are at rest, and a flat one nowhere
     for (const Byte grey : {Byte{0}, Byte{255}})
         CHECK_FALSE(at_rest(LumaFrame::filled(120, 120, grey), {60, 60}, {8, 0}, {0, 8}));
 }
+
+TEST_CASE("a frame one pixel wide or high has greys too") {
+    CHECK(grey_at(LumaFrame::filled(1, 1, 7), {3, 3}) == 7);
+    CHECK(grey_at(LumaFrame::filled(1, 5, 7), {0.5F, 4.5F}) == 7);
+    CHECK(grey_at(LumaFrame::filled(5, 1, 7), {4.5F, 0.5F}) == 7);
+}
