@@ -78,7 +78,8 @@ std::optional<FinderPattern> confirmed(const LumaFrame& frame, float x, int y, f
                          (horizontal->module_px + vertical->module_px) / 2};
 }
 
-void merge(std::vector<FinderPattern>& patterns, const FinderPattern& found) {
+/// @param y the row that is scanned
+void merge(std::vector<FinderPattern>& patterns, const FinderPattern& found, int y) {
     for (FinderPattern& known : patterns) {
         const float apart =
             std::hypot(known.centre.x - found.centre.x, known.centre.y - found.centre.y);
@@ -91,7 +92,15 @@ void merge(std::vector<FinderPattern>& patterns, const FinderPattern& found) {
         return;
     }
     constexpr std::size_t candidates_max = 200;  // a picture of noise has thousands
-    if (patterns.size() < candidates_max) patterns.push_back(found);
+    if (patterns.size() < candidates_max) return patterns.push_back(found);
+    // What only one row met and none will meet any more makes room: texture at the top must not
+    // hide a code below it.
+    constexpr float modules_past = 3;
+    const auto stale = std::ranges::find_if(patterns, [y](const FinderPattern& known) {
+        return known.seen == 1 &&
+               static_cast<float>(y) > known.centre.y + modules_past * known.module_px;
+    });
+    if (stale != patterns.end()) *stale = found;
 }
 
 void scan_row(const LumaFrame& frame, int y, std::vector<FinderPattern>& patterns) {
@@ -112,7 +121,7 @@ void scan_row(const LumaFrame& frame, int y, std::vector<FinderPattern>& pattern
                 const float middle =
                     static_cast<float>(x - runs[4] - runs[3]) - static_cast<float>(runs[2]) / 2;
                 if (const auto found = confirmed(frame, middle, y, *module))
-                    merge(patterns, *found);
+                    merge(patterns, *found, y);
             }
         }
         dark = now;

@@ -45,3 +45,25 @@ TEST_CASE("a frame one pixel wide or high has greys too") {
     CHECK(grey_at(LumaFrame::filled(1, 5, 7), {0.5F, 4.5F}) == 7);
     CHECK(grey_at(LumaFrame::filled(5, 1, 7), {4.5F, 0.5F}) == 7);
 }
+
+TEST_CASE("finder patterns below much texture are found") {
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        CAPTURE(seed);
+        auto frame = LumaFrame::filled(640, 480, 255);
+        tests::Rng rng(seed);
+        for (int y = 0; y < 200; ++y) {
+            for (int x = 0; x < 640; ++x) frame.row(y)[x] = rng.percent(50) ? 0 : 255;
+        }
+        const Spot corners[] = {{100, 220}, {300, 220}, {100, 410}};
+        for (const Spot& corner : corners)
+            draw_finder(frame, static_cast<int>(corner.x), static_cast<int>(corner.y), 6);
+        const auto patterns = find_patterns(frame);
+        for (const Spot& corner : corners) {
+            CAPTURE(corner.y);
+            CHECK(std::ranges::any_of(patterns, [&](const FinderPattern& pattern) {
+                return std::hypot(pattern.centre.x - corner.x - 21,
+                                  pattern.centre.y - corner.y - 21) < 3;
+            }));
+        }
+    }
+}
