@@ -209,22 +209,24 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
     if (std::min(frame.width, frame.height) < qr_side_px_min) return outcome;
     const bool timed = budget.stopwatch && budget.elapsed_max.count() > 0;
     const auto begun = timed ? budget.stopwatch() : std::chrono::microseconds{0};
-    const auto spent = [&] {
-        return outcome.work >= budget.work_max ||
-               (timed && budget.stopwatch() - begun >= budget.elapsed_max);
-    };
+    const auto late = [&] { return timed && budget.stopwatch() - begun >= budget.elapsed_max; };
 
     attempt(frame, Strategy::plain, outcome);
     constexpr std::size_t harder = strategies.size() - 1;
     const std::size_t first = harder_first_;
     const bool held = misses_left_ > 0;
+    const Work pixels = Work{frame.width} * frame.height;
     bool found = false;
     bool tried = false;
     std::size_t go_on_at = first;
     for (std::size_t i = 0; i < harder; ++i) {
         const bool wanted = outcome.readings.empty() || budget.exhaustive || (held && i == 0);
         const std::size_t next = (first + i) % harder;
-        if (!wanted || spent()) {
+        // On a frame so large that `plain` is more than the budget, who is held before the camera
+        // is still looked for.
+        const Work work_max =
+            held && i == 0 ? std::max(budget.work_max, 2 * pixels) : budget.work_max;
+        if (!wanted || outcome.work >= work_max || late()) {
             go_on_at = next;
             break;
         }

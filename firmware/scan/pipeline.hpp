@@ -70,7 +70,8 @@ using Work = std::int64_t;
 
 /// How much one frame may cost. `plain` is always tried.
 struct Budget {
-    Work work_max = std::numeric_limits<Work>::max();  // no further try begins after this much
+    /// No further try begins after this much, but for one that goes on with what it read before.
+    Work work_max = std::numeric_limits<Work>::max();
     /// No further try begins after this long; needs `stopwatch`. Zero means no limit of time.
     std::chrono::microseconds elapsed_max{0};
     Stopwatch stopwatch{};

@@ -339,6 +339,18 @@ TEST_CASE("a camera: who was found beside a sticker is read on every frame until
     CHECK(tries == "222222181");
 }
 
+TEST_CASE("a camera whose plain try spends the whole budget still reads who is held before it") {
+    const auto both = dark_mode_beside_a_sticker();
+    Pipeline pipeline;
+    std::string seen;
+    for (std::uint64_t frame = 1; frame <= 20; ++frame) {
+        const Budget budget =
+            camera_budget(frame, Work{640} * 480, std::chrono::microseconds{0}, {});
+        seen += pipeline.read(both, budget).readings.size() == 2 ? '2' : '.';
+    }
+    CHECK(seen == ".......2222222222222");
+}
+
 TEST_CASE("noise stronger than what is left of the contrast: only smoothing reads it") {
     const auto frame = frames::make_frame(code_of(ticket),
                                           {.seed = 2, .size = 0.9, .noise = 10, .contrast = 0.07});
