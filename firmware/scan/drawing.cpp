@@ -10,6 +10,12 @@ namespace pf::firmware::scan {
 
 namespace {
 
+constexpr int scale = 3;
+constexpr int quiet_zone = 4;
+
+/// Pixels.
+int drawn_side_of(int side) { return (side + 2 * quiet_zone) * scale; }
+
 /// The mean over the modules around, up to `reach` away each way.
 float around(const std::vector<float>& modules, int side, int column, int row, int reach) {
     float sum = 0;
@@ -45,7 +51,12 @@ std::optional<bool> fixed_dark(int side, int column, int row) {
 
 }  // namespace
 
-std::vector<float> modules_of(const LumaFrame& frame, const Warp& warp, int side) {
+std::int64_t samples_for(int side) {
+    const std::int64_t drawn_side = drawn_side_of(side);
+    return std::int64_t{9} * side * side + 2 * drawn_side * drawn_side;
+}
+
+std::vector<float> modules_of(Sampler& greys, const Warp& warp, int side) {
     std::vector<float> modules;
     modules.reserve(static_cast<std::size_t>(side) * static_cast<std::size_t>(side));
     for (int row = 0; row < side; ++row) {
@@ -53,8 +64,8 @@ std::vector<float> modules_of(const LumaFrame& frame, const Warp& warp, int side
             float sum = 0;
             for (const float down : {0.3F, 0.5F, 0.7F}) {
                 for (const float right : {0.3F, 0.5F, 0.7F}) {
-                    sum += grey_at(frame, warp.at(static_cast<float>(column) + right,
-                                                  static_cast<float>(row) + down));
+                    sum += greys.at(warp.at(static_cast<float>(column) + right,
+                                            static_cast<float>(row) + down));
                 }
             }
             modules.push_back(sum / 9);
@@ -64,10 +75,8 @@ std::vector<float> modules_of(const LumaFrame& frame, const Warp& warp, int side
 }
 
 LumaFrame drawn(const std::vector<float>& modules, int side, float share) {
-    constexpr int scale = 3;
-    constexpr int quiet_zone = 4;
     constexpr int neighbourhood = 4;  // modules; about as many of them are dark as light
-    const int picture_side = (side + 2 * quiet_zone) * scale;
+    const int picture_side = drawn_side_of(side);
     LumaFrame picture = LumaFrame::filled(picture_side, picture_side, 255);
     for (int row = 0; row < side; ++row) {
         for (int column = 0; column < side; ++column) {

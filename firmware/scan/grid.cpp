@@ -33,7 +33,7 @@ std::vector<int> alignment_lines(int side) {
 
 /// How much a square of 5 × 5 modules around `middle` looks like an alignment pattern: 1 quite, 0
 /// not at all. `right` and `down` are one module's steps there.
-float likeness(const LumaFrame& frame, Spot middle, Spot right, Spot down) {
+float likeness(Sampler& greys, Spot middle, Spot right, Spot down) {
     float sum = 0;
     float squares = 0;
     float product = 0;
@@ -41,8 +41,8 @@ float likeness(const LumaFrame& frame, Spot middle, Spot right, Spot down) {
         for (int column = -2; column <= 2; ++column) {
             const auto across = static_cast<float>(column);
             const auto along = static_cast<float>(row);
-            const float grey = grey_at(frame, {middle.x + across * right.x + along * down.x,
-                                               middle.y + across * right.y + along * down.y});
+            const float grey = greys.at({middle.x + across * right.x + along * down.x,
+                                         middle.y + across * right.y + along * down.y});
             const bool light = std::max(std::abs(row), std::abs(column)) == 1;
             sum += grey;
             squares += grey * grey;
@@ -58,7 +58,7 @@ float likeness(const LumaFrame& frame, Spot middle, Spot right, Spot down) {
 }
 
 /// Looks for an alignment pattern around where the warp has it.
-std::optional<Anchor> alignment_near(const LumaFrame& frame, const Warp& warp, int column, int row,
+std::optional<Anchor> alignment_near(Sampler& greys, const Warp& warp, int column, int row,
                                      float reach) {
     const float c = static_cast<float>(column) + 0.5F;
     const float r = static_cast<float>(row) + 0.5F;
@@ -79,7 +79,7 @@ std::optional<Anchor> alignment_near(const LumaFrame& frame, const Warp& warp, i
     const auto search = [&](float around_c, float around_r, float within, float step) {
         for (float dr = around_r - within; dr <= around_r + within; dr += step) {
             for (float dc = around_c - within; dc <= around_c + within; dc += step) {
-                const float value = likeness(frame, spot_at(dc, dr), right, down) -
+                const float value = likeness(greys, spot_at(dc, dr), right, down) -
                                     price_of_distance * std::hypot(dc, dr);
                 if (value <= best) continue;
                 best = value;
@@ -89,6 +89,12 @@ std::optional<Anchor> alignment_near(const LumaFrame& frame, const Warp& warp, i
             }
         }
     };
+    constexpr std::int64_t samples_a_place = 25;
+    const auto coarse_places = static_cast<std::int64_t>(4 * reach + 1);
+    constexpr std::int64_t fine_places = 7;
+    if (!greys.room_for((coarse_places * coarse_places + fine_places * fine_places) *
+                        samples_a_place))
+        return std::nullopt;
     search(0, 0, reach, 0.5F);
     if (!found) return std::nullopt;
     search(best_c, best_r, 0.375F, 0.125F);
@@ -103,13 +109,13 @@ std::vector<Anchor> finders_of(const Triple& triple, int side) {
 }
 
 /// How much five modules in a row around `middle` alternate, the middle one dark or light.
-float alternation(const LumaFrame& frame, Spot middle, Spot step, bool dark) {
+float alternation(Sampler& greys, Spot middle, Spot step, bool dark) {
     float sum = 0;
     float squares = 0;
     float product = 0;
     for (int i = -2; i <= 2; ++i) {
         const auto along = static_cast<float>(i);
-        const float grey = grey_at(frame, {middle.x + along * step.x, middle.y + along * step.y});
+        const float grey = greys.at({middle.x + along * step.x, middle.y + along * step.y});
         sum += grey;
         squares += grey * grey;
         product += (i % 2 == 0) == dark ? -grey : grey;
@@ -127,7 +133,7 @@ struct Walk {
     int from;
     int step;
 };
-void follow_timing(const LumaFrame& frame, const Warp& warp, int side, const Walk& walk,
+void follow_timing(Sampler& greys, const Warp& warp, int side, const Walk& walk,
                    std::vector<Anchor>& anchors) {
     constexpr float line = 6.5F;
     constexpr float alternation_min = 0.7F;
@@ -135,6 +141,7 @@ void follow_timing(const LumaFrame& frame, const Warp& warp, int side, const Wal
     constexpr int anchor_every = 3;
     constexpr float reach = 0.5F;  // modules, from where the last one strayed to
     constexpr float fine = 0.125F;
+    constexpr std::int64_t samples_a_step = 5 * 9 * 9;
     // How far the pattern strays from the warp, and how fast: one module may be dirt, so what it
     // says is believed in part only.
     constexpr float belief = 0.6F;
@@ -142,6 +149,7 @@ void follow_timing(const LumaFrame& frame, const Warp& warp, int side, const Wal
     Spot stray{};
     Spot pace{};
     for (int i = walk.from; i * walk.step <= side / 2 * walk.step; i += walk.step) {
+        if (!greys.room_for(samples_a_step)) return;
         stray = {stray.x + pace.x, stray.y + pace.y};
         const float at = static_cast<float>(i) + 0.5F;
         const auto place = [&](float along, float aside) {
@@ -160,7 +168,7 @@ void follow_timing(const LumaFrame& frame, const Warp& warp, int side, const Wal
         };
         for (float d = -reach; d <= reach; d += fine) {
             for (float e = -reach; e <= reach; e += fine) {
-                const float value = alternation(frame, spot_at({d, e}), step, i % 2 == 0) -
+                const float value = alternation(greys, spot_at({d, e}), step, i % 2 == 0) -
                                     price_of_distance * std::hypot(d, e);
                 if (value <= best) continue;
                 best = value;
@@ -177,12 +185,11 @@ void follow_timing(const LumaFrame& frame, const Warp& warp, int side, const Wal
     }
 }
 
-Warp bent_to_timing(const LumaFrame& frame, const Warp& flat, int side,
-                    std::vector<Anchor>& anchors) {
+Warp bent_to_timing(Sampler& greys, const Warp& flat, int side, std::vector<Anchor>& anchors) {
     const int last = side - 9;
     for (const bool across : {true, false}) {
-        follow_timing(frame, flat, side, {across, 8, 1}, anchors);
-        follow_timing(frame, flat, side, {across, last, -1}, anchors);
+        follow_timing(greys, flat, side, {across, 8, 1}, anchors);
+        follow_timing(greys, flat, side, {across, last, -1}, anchors);
     }
     return {side, anchors};
 }
@@ -204,13 +211,12 @@ std::vector<std::pair<int, int>> alignment_places(int side) {
 
 /// From the corner outwards, each alignment pattern found improving the guess of the next; then all
 /// once more around the better guess.
-Warp bent_to_alignment(const LumaFrame& frame, Warp warp, int side,
-                       const std::vector<Anchor>& known) {
+Warp bent_to_alignment(Sampler& greys, Warp warp, int side, const std::vector<Anchor>& known) {
     const auto places = alignment_places(side);
     std::vector<Anchor> anchors = known;
     for (const auto& [column, row] : places) {
         const float reach = anchors.size() < known.size() + 3 ? 4.0F : 2.5F;
-        const auto anchor = alignment_near(frame, warp, column, row, reach);
+        const auto anchor = alignment_near(greys, warp, column, row, reach);
         if (!anchor) continue;
         anchors.push_back(*anchor);
         warp = Warp{side, anchors};
@@ -218,14 +224,14 @@ Warp bent_to_alignment(const LumaFrame& frame, Warp warp, int side,
     if (anchors.size() <= known.size() + 1) return warp;
     anchors = known;
     for (const auto& [column, row] : places) {
-        if (const auto anchor = alignment_near(frame, warp, column, row, 1.5F))
+        if (const auto anchor = alignment_near(greys, warp, column, row, 1.5F))
             anchors.push_back(*anchor);
     }
     return {side, anchors};
 }
 
 /// How well both timing patterns alternate: 1 quite, 0 not at all.
-float timing_of(const LumaFrame& frame, const Warp& warp, int side) {
+float timing_of(Sampler& greys, const Warp& warp, int side) {
     float total = 0;
     for (const bool across : {true, false}) {
         float sum = 0;
@@ -234,7 +240,7 @@ float timing_of(const LumaFrame& frame, const Warp& warp, int side) {
         float count = 0;
         for (int i = 8; i < side - 8; ++i) {
             const float at = static_cast<float>(i) + 0.5F;
-            const float grey = grey_at(frame, across ? warp.at(at, 6.5F) : warp.at(6.5F, at));
+            const float grey = greys.at(across ? warp.at(at, 6.5F) : warp.at(6.5F, at));
             sum += grey;
             squares += grey * grey;
             product += i % 2 == 0 ? -grey : grey;
@@ -254,14 +260,21 @@ struct Fit {
 };
 
 /// The likeliest sizes of the code; its squares are too small to tell it exactly.
-std::vector<Fit> fits_of(const LumaFrame& frame, const Triple& triple) {
+std::vector<Fit> fits_of(Sampler& greys, const Triple& triple) {
     const float module =
         (triple.top_left.module_px + triple.top_right.module_px + triple.bottom_left.module_px) / 3;
+    constexpr float beyond_frame = 1.25F;  // a corner may be cut off, a module seen too large
     const auto leg = [&](const FinderPattern& end) {
         return std::hypot(end.centre.x - triple.top_left.centre.x,
                           end.centre.y - triple.top_left.centre.y);
     };
     const float modules = (leg(triple.top_right) + leg(triple.bottom_left)) / (2 * module) + 7;
+    // What is drawn larger than the frame is no code, however far its squares lie apart.
+    const LumaFrame& frame = greys.frame();
+    const int side_shown_max = std::min(
+        side_max,
+        static_cast<int>(beyond_frame * static_cast<float>(std::min(frame.width, frame.height)) /
+                         module));
     const int guess = 17 + 4 * static_cast<int>(std::lround((modules - 17) / 4));
     constexpr std::array offs{0, 1, -1, 2, -2, 3, -3};  // versions
     constexpr float timing_min = 0.25F;
@@ -270,13 +283,14 @@ std::vector<Fit> fits_of(const LumaFrame& frame, const Triple& triple) {
     std::vector<Fit> fits;
     for (const int off : offs) {
         const int side = guess + off * side_step;
-        if (side < side_min || side > side_max) continue;
+        if (side < side_min || side > side_shown_max) continue;
         std::vector<Anchor> anchors = finders_of(triple, side);
         const Warp flat{side, anchors};
-        Warp warp = bent_to_timing(frame, flat, side, anchors);
-        const float timing = timing_of(frame, warp, side);
+        Warp warp = bent_to_timing(greys, flat, side, anchors);
+        if (!greys.room_for(std::int64_t{2} * side)) break;
+        const float timing = timing_of(greys, warp, side);
         if (timing < timing_min) continue;
-        warp = bent_to_alignment(frame, warp, side, anchors);
+        warp = bent_to_alignment(greys, warp, side, anchors);
         fits.push_back({side, warp, timing});
         if (timing >= timing_sure) break;
     }
@@ -287,21 +301,24 @@ std::vector<Fit> fits_of(const LumaFrame& frame, const Triple& triple) {
 
 }  // namespace
 
-bool straighten(const LumaFrame& frame, const Triple& triple,
+bool straighten(Sampler& greys, const Triple& triple,
                 const std::function<bool(const CleanCode&)>& decodes) {
     const auto decoded = [&](const Warp& warp, int side) {
+        const std::int64_t samples = samples_for(side);
+        if (!greys.room_for(samples)) return false;
         const auto far = static_cast<float>(side);
         const std::array corners{warp.at(0, 0), warp.at(far, 0), warp.at(far, far),
                                  warp.at(0, far)};
-        const std::vector<float> modules = modules_of(frame, warp, side);
+        const std::vector<float> modules = modules_of(greys, warp, side);
+        greys.count(samples - std::int64_t{9} * side * side);
         return decodes({drawn(modules, side, 0), corners}) ||
                decodes({drawn(modules, side, 1), corners});
     };
-    for (const Fit& fit : fits_of(frame, triple)) {
+    for (const Fit& fit : fits_of(greys, triple)) {
         if (decoded(fit.warp, fit.side)) return true;
         Warp warp = fit.warp;
         for (int again = 0; again < 2; ++again)
-            warp = settled(frame, warp, fit.side, finders_of(triple, fit.side));
+            warp = settled(greys, warp, fit.side, finders_of(triple, fit.side));
         if (decoded(warp, fit.side)) return true;
     }
     return false;

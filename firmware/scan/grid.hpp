@@ -6,6 +6,7 @@
 
 #include "firmware/scan/finder.hpp"
 #include "firmware/scan/frame.hpp"
+#include "firmware/scan/sampler.hpp"
 
 namespace pf::firmware::scan {
 
@@ -15,9 +16,10 @@ struct CleanCode {
     std::array<Spot, 4> corners{};
 };
 
-/// Draws what the triple's code may be, the likeliest size first, until `decodes` says true.
+/// Draws what the triple's code may be, the likeliest size first, until `decodes` says true or no
+/// more greys may be asked for.
 /// @return whether it did
-bool straighten(const LumaFrame& frame, const Triple& triple,
+bool straighten(Sampler& greys, const Triple& triple,
                 const std::function<bool(const CleanCode&)>& decodes);
 
 }  // namespace pf::firmware::scan

@@ -10,6 +10,7 @@
 
 #include "firmware/scan/enhance.hpp"
 #include "firmware/scan/grid.hpp"
+#include "firmware/scan/sampler.hpp"
 
 namespace pf::firmware::scan {
 
@@ -166,7 +167,12 @@ Budget camera_budget(std::uint64_t frame, Work work_max, std::chrono::microsecon
             .exhaustive = exhaustive};
 }
 
-void Pipeline::attempt(const LumaFrame& frame, Strategy strategy, Outcome& outcome) {
+std::int64_t straightened_samples_max(const LumaFrame& frame) {
+    return cost_of(Strategy::straightened) * Work{frame.width} * frame.height;
+}
+
+void Pipeline::attempt(const LumaFrame& frame, Strategy strategy,
+                       const std::function<bool()>& may_go_on, Outcome& outcome) {
     outcome.tried.push_back(strategy);
     outcome.work += cost_of(strategy) * Work{frame.width} * frame.height;
     const auto look_at = [&](const Seen& seen) { look(seen, strategy, symbologies_, outcome); };
@@ -193,13 +199,16 @@ void Pipeline::attempt(const LumaFrame& frame, Strategy strategy, Outcome& outco
             pass_band(enlarged_, enlarged_band, changed_);
             return look_at({changed_, window.left, window.top, 2});
         }
-        case Strategy::straightened:
+        case Strategy::straightened: {
             pass_band(frame, straightened_band, changed_);
+            Sampler greys{frame, straightened_samples_max(frame), may_go_on};
             for (const Triple& triple : triples_of(find_patterns(changed_))) {
-                straighten(frame, triple,
+                straighten(greys, triple,
                            [&](const CleanCode& code) { return look_at_drawing(code, outcome); });
             }
+            outcome.samples += greys.taken();
             return;
+        }
     }
     std::abort();  // a value outside the enum means memory is corrupt
 }
@@ -209,9 +218,9 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
     if (std::min(frame.width, frame.height) < qr_side_px_min) return outcome;
     const bool timed = budget.stopwatch && budget.elapsed_max.count() > 0;
     const auto begun = timed ? budget.stopwatch() : std::chrono::microseconds{0};
-    const auto late = [&] { return timed && budget.stopwatch() - begun >= budget.elapsed_max; };
+    const auto in_time = [&] { return !timed || budget.stopwatch() - begun < budget.elapsed_max; };
 
-    attempt(frame, Strategy::plain, outcome);
+    attempt(frame, Strategy::plain, in_time, outcome);
     constexpr std::size_t harder = strategies.size() - 1;
     const std::size_t first = harder_first_;
     const bool held = misses_left_ > 0;
@@ -226,12 +235,12 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
         // is still looked for.
         const Work work_max =
             held && i == 0 ? std::max(budget.work_max, 2 * pixels) : budget.work_max;
-        if (!wanted || outcome.work >= work_max || late()) {
+        if (!wanted || outcome.work >= work_max || !in_time()) {
             go_on_at = next;
             break;
         }
         const std::size_t before = outcome.readings.size();
-        attempt(frame, strategies[next + 1], outcome);
+        attempt(frame, strategies[next + 1], in_time, outcome);
         tried = true;
         if (!found && outcome.readings.size() > before) {
             found = true;

@@ -72,7 +72,8 @@ using Work = std::int64_t;
 struct Budget {
     /// No further try begins after this much, but for one that goes on with what it read before.
     Work work_max = std::numeric_limits<Work>::max();
-    /// No further try begins after this long; needs `stopwatch`. Zero means no limit of time.
+    /// No further try begins after this long, and `straightened` ends; needs `stopwatch`. Zero
+    /// means no limit of time.
     std::chrono::microseconds elapsed_max{0};
     Stopwatch stopwatch{};
     /// Look on after something was found: a sticker in view must not hide a telephone in dark
@@ -96,9 +97,14 @@ struct Outcome {
     std::vector<Reading> readings{};  // no two with the same bytes; at most codes_per_frame_max
     std::vector<Strategy> tried{};    // in order
     Work work = 0;                    // what the tries cost
+    std::int64_t samples = 0;         // of `straightened`: see straightened_samples_max
     int parts_skipped = 0;            // codes that are one part of several (structured append)
     int decoder_failures = 0;         // tries ended by an exception of the decoder
 };
+
+/// `straightened` takes as many samples as the picture before it asks for, and ends at this many:
+/// one for each pixel it is charged with.
+std::int64_t straightened_samples_max(const LumaFrame& frame);
 
 /// A harder try that read a code is made again on every frame, whatever else was read there, until
 /// it found nothing this often: a code held before the camera must not come and go because the
@@ -114,7 +120,8 @@ public:
     Outcome read(const LumaFrame& frame, const Budget& budget = {});
 
 private:
-    void attempt(const LumaFrame& frame, Strategy strategy, Outcome& outcome);
+    void attempt(const LumaFrame& frame, Strategy strategy, const std::function<bool()>& may_go_on,
+                 Outcome& outcome);
 
     Symbologies symbologies_;
     LumaFrame changed_{};           // what a try looks at, if not the frame itself

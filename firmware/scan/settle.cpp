@@ -11,22 +11,23 @@ namespace {
 
 constexpr float finder_middle = 3.5F;
 
+constexpr int unrest_reach = 3;  // modules each way
+
 /// How much greys change within modules: least when the spot is a module's middle.
 /// @param along one module's step in the direction that is judged
-float unrest(const LumaFrame& frame, Spot middle, Spot right, Spot down, Spot along) {
-    constexpr int reach = 3;             // modules each way
+float unrest(Sampler& greys, Spot middle, Spot right, Spot down, Spot along) {
     constexpr float to_border = 0.375F;  // modules
     float sum = 0;
-    for (int row = -reach; row <= reach; ++row) {
-        for (int column = -reach; column <= reach; ++column) {
+    for (int row = -unrest_reach; row <= unrest_reach; ++row) {
+        for (int column = -unrest_reach; column <= unrest_reach; ++column) {
             const auto c = static_cast<float>(column);
             const auto r = static_cast<float>(row);
             const Spot spot{middle.x + c * right.x + r * down.x,
                             middle.y + c * right.y + r * down.y};
             const float before =
-                grey_at(frame, {spot.x - to_border * along.x, spot.y - to_border * along.y});
+                greys.at({spot.x - to_border * along.x, spot.y - to_border * along.y});
             const float after =
-                grey_at(frame, {spot.x + to_border * along.x, spot.y + to_border * along.y});
+                greys.at({spot.x + to_border * along.x, spot.y + to_border * along.y});
             sum += std::abs(after - before);
         }
     }
@@ -82,11 +83,14 @@ Spot stray_around(const std::vector<Patch>& patches, const Patch& patch) {
 
 }  // namespace
 
-std::optional<Spot> at_rest(const LumaFrame& frame, Spot here, Spot right, Spot down) {
+std::optional<Spot> at_rest(Sampler& greys, Spot here, Spot right, Spot down) {
     constexpr float within = 0.5F;
     constexpr float step = 0.125F;
     constexpr float price_of_distance = 0.1F;
     constexpr float least_to_most_max = 0.75F;
+    constexpr std::int64_t places = 9;
+    constexpr std::int64_t samples_a_place = 2 * (2 * unrest_reach + 1) * (2 * unrest_reach + 1);
+    if (!greys.room_for(2 * places * samples_a_place)) return std::nullopt;
     Spot middle = here;
     for (const Spot& along : {right, down}) {
         const Spot from = middle;
@@ -95,7 +99,7 @@ std::optional<Spot> at_rest(const LumaFrame& frame, Spot here, Spot right, Spot 
         for (float off = -within; off <= within; off += step) {
             const Spot spot{from.x + off * along.x, from.y + off * along.y};
             const float value =
-                unrest(frame, spot, right, down, along) * (1 + price_of_distance * std::abs(off));
+                unrest(greys, spot, right, down, along) * (1 + price_of_distance * std::abs(off));
             most = std::max(most, value);
             if (value >= least) continue;
             least = value;
@@ -106,7 +110,7 @@ std::optional<Spot> at_rest(const LumaFrame& frame, Spot here, Spot right, Spot 
     return middle;
 }
 
-Warp settled(const LumaFrame& frame, const Warp& warp, int side, std::vector<Anchor> anchors) {
+Warp settled(Sampler& greys, const Warp& warp, int side, std::vector<Anchor> anchors) {
     std::vector<Patch> patches = patches_of(side);
     for (Patch& patch : patches) {
         const Spot straight = warp.at(patch.column, patch.row);
@@ -120,7 +124,7 @@ Warp settled(const LumaFrame& frame, const Warp& warp, int side, std::vector<Anc
         const Spot next = warp.at(patch.column + 1, patch.row);
         const Spot below = warp.at(patch.column, patch.row + 1);
         const Spot guess = stray_around(patches, patch);
-        const auto spot = at_rest(frame, {straight.x + guess.x, straight.y + guess.y},
+        const auto spot = at_rest(greys, {straight.x + guess.x, straight.y + guess.y},
                                   {next.x - straight.x, next.y - straight.y},
                                   {below.x - straight.x, below.y - straight.y});
         if (!spot) continue;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "firmware/scan/pipeline.hpp"
 #include "firmware/scan/settle.hpp"
 #include "tests/support/rng.hpp"
 
@@ -31,13 +32,18 @@ TEST_CASE("a patch settles where its modules are at rest, and a flat one nowhere
         for (int column = row % 2; column < 15; column += 2)
             draw_square(squares, 8 * column, 8 * row, 8, 0);
     }
-    const auto spot = at_rest(squares, {62, 58}, {8, 0}, {0, 8});
+    constexpr std::int64_t enough = 10'000;
+    Sampler greys{squares, enough};
+    const auto spot = at_rest(greys, {62, 58}, {8, 0}, {0, 8});
     REQUIRE(spot);
     CHECK(std::abs(spot->x - 60) <= 1);
     CHECK(std::abs(spot->y - 60) <= 1);
     // Burnt out or black all over: nothing says where the modules lie.
-    for (const Byte grey : {Byte{0}, Byte{255}})
-        CHECK_FALSE(at_rest(LumaFrame::filled(120, 120, grey), {60, 60}, {8, 0}, {0, 8}));
+    for (const Byte grey : {Byte{0}, Byte{255}}) {
+        const auto wall = LumaFrame::filled(120, 120, grey);
+        Sampler flat{wall, enough};
+        CHECK_FALSE(at_rest(flat, {60, 60}, {8, 0}, {0, 8}));
+    }
 }
 
 TEST_CASE("a frame one pixel wide or high has greys too") {
@@ -66,4 +72,61 @@ TEST_CASE("finder patterns below much texture are found") {
             }));
         }
     }
+}
+
+namespace {
+
+/// Four finder patterns `side` modules from edge to edge, timing that is mostly right, and between
+/// them nothing that decodes.
+LumaFrame hostile_poster(int side, int module, std::uint64_t seed, unsigned timing_percent) {
+    constexpr int border = 20;
+    constexpr unsigned chaos = 35;  // percent of modules that are not a chequer's
+    const int length = side * module + 2 * border;
+    auto frame = LumaFrame::filled(length, length, 255);
+    tests::Rng rng(seed);
+    for (int row = 0; row < side; ++row) {
+        for (int column = 0; column < side; ++column) {
+            bool dark = (row + column) % 2 == 0 ? !rng.percent(chaos) : rng.percent(chaos);
+            if ((row == 6 || column == 6) && rng.percent(timing_percent))
+                dark = (row + column) % 2 == 0;
+            if (dark)
+                draw_square(frame, border + column * module, border + row * module, module, 0);
+        }
+    }
+    const int far = side - 7;
+    for (const auto& [column, row] : {std::pair{0, 0}, {far, 0}, {0, far}, {far, far}}) {
+        draw_square(frame, border + (column - 1) * module, border + (row - 1) * module, 9 * module,
+                    255);
+        draw_finder(frame, border + column * module, border + row * module, module);
+    }
+    return frame;
+}
+
+}  // namespace
+
+TEST_CASE("a hostile poster costs no more samples than the try is charged with") {
+    for (const unsigned timing_percent : {50U, 70U, 100U}) {
+        CAPTURE(timing_percent);
+        const auto frame = hostile_poster(165, 4, timing_percent, timing_percent);
+        const Outcome outcome = Pipeline{}.read(frame);
+        REQUIRE(outcome.tried.back() == Strategy::straightened);
+        CHECK(outcome.samples <= straightened_samples_max(frame));
+        CHECK(outcome.samples > straightened_samples_max(frame) / 2);  // it is hostile
+    }
+}
+
+TEST_CASE("straightening ends when the time is over") {
+    const auto frame = hostile_poster(165, 4, 1, 80);
+    int calls = 0;
+    const auto late_after = [&](int asked) {
+        calls = 0;
+        return Budget{.elapsed_max = std::chrono::microseconds{asked},
+                      .stopwatch = [&] { return std::chrono::microseconds{calls++}; }};
+    };
+    const Outcome whole = Pipeline{}.read(frame, late_after(1'000'000));
+    const Outcome cut = Pipeline{}.read(frame, late_after(20));
+    REQUIRE(cut.tried.back() == Strategy::straightened);
+    CHECK(cut.samples > 0);
+    CHECK(cut.samples < whole.samples / 10);
+    CHECK(calls < 30);
 }
