@@ -224,7 +224,8 @@ private:
     /// Whatever was committed while the last sealing went on is sealed together.
     void run_sealer() {
         Writer own;
-        for (bool last = false; !last;) {
+        // One more try at the end: the connection may have ended unnoticed.
+        for (bool last = false, once_more = true; !last;) {
             std::deque<Sealing> together;
             {
                 std::unique_lock guard{mutex_};
@@ -248,6 +249,7 @@ private:
                 sealer_.owe();
             else if (!sealer_.seal(*own.connection, orders))
                 drop(own);
+            if (last && sealer_.leftover() && std::exchange(once_more, false)) last = false;
             for (Sealing& one : together) {
                 if (one.then) one.then(one.outcome.fault);
                 const std::lock_guard guard{mutex_};
@@ -426,22 +428,19 @@ private:
     const Teller tell_;
     Sealer sealer_;
     Turns turns_;
-    std::atomic<std::uint64_t> restarts_{0};
-    std::atomic<std::uint64_t> connections_{0};
-    std::atomic<std::uint64_t> uncertain_{0};
+    std::atomic<std::uint64_t> restarts_{0}, connections_{0}, uncertain_{0};
 
     std::mutex mutex_;
     std::condition_variable ending_;       // the end
     std::condition_variable reader_back_;  // a reader's connection is free
     bool stopping_ = false;
     std::string connect_trouble_;  // of the last connect; empty: it worked
-    std::size_t queued_ = 0;
+    std::size_t queued_ = 0, next_ = 0;
     std::deque<Sealing> sealing_;
     std::condition_variable to_seal_;  // something is, or the end
     bool writers_ended_ = false;
     Steady::time_point looked_at_ = Steady::now();  // for leftovers; the sealing thread's
     std::thread sealing_thread_;
-    std::size_t next_ = 0;
     std::vector<std::unique_ptr<Writer>> writers_;
     std::vector<std::unique_ptr<PostgresSession>> readers_;
     std::size_t readers_out_ = 0;

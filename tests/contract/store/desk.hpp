@@ -68,13 +68,14 @@ public:
         return told_;
     }
 
-    Database database;
-    std::unique_ptr<Store> store;
-
 private:
     bool threaded_;
     std::mutex mutex_;
     std::vector<std::string> told_;
+
+public:
+    Database database;
+    std::unique_ptr<Store> store;  // speaks until its end
 };
 
 /// Holds a writer until opened, so that what is queued meanwhile shares a COMMIT where COMMITs are
