@@ -82,10 +82,12 @@ std::variant<Tenure, StartFailure> LeaseKeeper::join(const DataDir& directory) {
     const auto patience = Steady::now() + 2 * leases::lease_ms;
     for (;;) {
         const auto turned = turn();
-        if (const auto* fault = std::get_if<store::Fault>(&turned))
+        const auto* unasked = std::get_if<store::Fault>(&turned);
+        if (unasked && *unasked == store::Fault::busy && Steady::now() < patience) continue;
+        if (unasked)
             return StartFailure{Exit::data_unusable,
                                 fmt::format("the leases of this database can't be asked for: {}",
-                                            store::to_text(*fault))};
+                                            store::to_text(*unasked))};
         if (const auto* tenure = std::get_if<Tenure>(&turned)) {
             if (!write_private(directory / "life", life_.id + mark_of(directory)))
                 return StartFailure{
@@ -111,6 +113,14 @@ std::variant<Tenure, StartFailure> LeaseKeeper::join(const DataDir& directory) {
 }
 
 LeaseKeeper::Turned LeaseKeeper::turn() {
+    // By itself first: what a stopped server still holds may be in the way of the rest, and must
+    // not cost this one its lease.
+    bool renewed = false;
+    const auto unrenewed = store_->write_now([&](Repositories& r) {
+        renewed = leases::renew(r, life_, r.leases.clock());
+        return store::Decision::keep;
+    });
+    if (unrenewed) return *unrenewed;
     Turned out = store::Fault::failed;
     const auto fault = store_->write_now([&](Repositories& r) {
         auto round = leases::turn(r, life_, r.leases.clock());
@@ -121,6 +131,11 @@ LeaseKeeper::Turned LeaseKeeper::turn() {
         out = Tenure{.round = std::move(*round), .fleet_changes = fleet::changes(r)};
         return store::Decision::keep;
     });
+    if (fault == store::Fault::busy && renewed) {
+        Tenure as_before = last_;
+        as_before.round.settled = as_before.round.took_over = false;
+        return as_before;
+    }
     return fault ? Turned{*fault} : out;
 }
 

@@ -140,7 +140,18 @@ std::vector<Server> alive(Repositories& r, WallTime now) {
     return in_order(std::move(out));
 }
 
+bool renew(Repositories& r, const Life& self, WallTime now) {
+    for (Server& server : r.leases.servers()) {
+        if (server.life.id != self.id || !is_alive(server, now)) continue;
+        server.until = now + lease_ms;
+        r.leases.put(server);
+        return true;
+    }
+    return false;
+}
+
 Result<Round, Refusal> turn(Repositories& r, const Life& self, WallTime now) {
+    r.leases.wait_at_most(turn_patience_ms);
     std::vector<Server> all = r.leases.servers();
     // The database's clock went back, as after a move to another machine: the dead must not live
     // until it has caught up. Who is alive renews in time.

@@ -20,6 +20,9 @@ inline constexpr std::uint32_t part_count = house + 1;
 /// A server that did not renew for this long may be replaced; the measure is the database's clock.
 inline constexpr Millis lease_ms{10'000};
 inline constexpr Millis renew_every_ms{2'000};
+/// How long a turn waits for what another transaction holds: that of a server which was stopped is
+/// ended only after as long as a lease.
+inline constexpr Millis turn_patience_ms{1'000};
 /// As many as there are partitions, and names for servers at the broker.
 inline constexpr std::uint32_t servers_max = wire::partition_count;
 
@@ -65,8 +68,12 @@ enum class Refusal : std::uint8_t {
 std::string_view to_text(Refusal refusal) noexcept;
 
 /// Joins or renews, takes what is free up to a fair share, gives up what is beyond it. `now` is the
-/// database's clock (Repository::clock), read in the same transaction.
+/// database's clock (Repository::clock), read in the same transaction. Waits for others no longer
+/// than turn_patience_ms: `busy` then.
 Result<Round, Refusal> turn(Repositories& r, const Life& self, WallTime now);
+/// Renews and no more: touches nothing that another server could hold. False: it is not there, or
+/// its lease is over, and turn() has to see who came meanwhile.
+bool renew(Repositories& r, const Life& self, WallTime now);
 /// Gives everything up: at a clean stop, or for a life that is known to be over.
 void leave(Repositories& r, const std::string& life);
 /// Those whose lease is not over, in the order they joined.

@@ -13,6 +13,9 @@ public:
     /// Of the database: one clock for every server. Another answer each time.
     virtual WallTime clock() = 0;
 
+    /// For what another transaction holds, from here on in this one.
+    virtual void wait_at_most(Millis patience) = 0;
+
     virtual std::vector<Server> servers() = 0;
     virtual void put(const Server& server) = 0;
     virtual void remove(const std::string& life) = 0;

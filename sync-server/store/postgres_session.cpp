@@ -20,6 +20,7 @@ constexpr std::string_view manners =
 /// Appendix A of PostgreSQL's manual; a class is the first two characters.
 Diagnosis meaning_of(std::string_view state) {
     if (state == "40001" || state == "40P01") return {Ending::restart, Fault::busy};
+    if (state == "55P03") return {Ending::fault, Fault::busy};  // Sql::wait_at_most
     if (state == "23505") return {Ending::duplicate, Fault::failed};
     const std::string_view of = state.substr(0, 2);
     // 57P: shut down, crashed, starting; 25006: a standby after a failover; 08: the wire.

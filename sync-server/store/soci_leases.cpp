@@ -13,6 +13,7 @@ public:
     SociLeases(Sql& sql, std::int64_t tenant) : sql_{sql}, tenant_{tenant} {}
 
     WallTime clock() override { return sql_.clock(); }
+    void wait_at_most(Millis patience) override { sql_.wait_at_most(patience); }
 
     std::vector<Server> servers() override {
         return sql_.all(

@@ -171,6 +171,11 @@ std::int64_t Sql::place_in(Order order, std::int64_t tenant) {
     std::abort();
 }
 
+void Sql::wait_at_most(Millis patience) {
+    if (manner_.dialect == Dialect::postgresql)
+        session_ << "SET LOCAL lock_timeout = " << patience.count();
+}
+
 WallTime Sql::clock() {
     const std::string_view sql =
         manner_.dialect == Dialect::postgresql

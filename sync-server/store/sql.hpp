@@ -117,6 +117,9 @@ public:
     std::int64_t place_in(Order order, std::int64_t tenant);
     /// The database's own clock, which every server that shares it reads alike.
     WallTime clock();
+    /// From here on this transaction waits at most that long for a row another one holds, and
+    /// fails as busy then. SQLite, with its one writer: never waits.
+    void wait_at_most(Millis patience);
     /// Orders that got stand-ins since the last call.
     std::uint8_t take_unplaced() noexcept { return std::exchange(unplaced_, std::uint8_t{0}); }
 

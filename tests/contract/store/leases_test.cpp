@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "sync-server/leases/leases.hpp"
+#include "sync-server/leases/repository.hpp"
 #include "tests/contract/store/desk.hpp"
 
 using namespace pf;
@@ -201,4 +202,54 @@ TEST_CASE("the sealer does not stay on a connection that is there and of no use"
     desk.store.reset();
     desk.database.run(
         "DROP TRIGGER condemning ON audit; DROP FUNCTION condemn; DROP SEQUENCE condemned");
+}
+
+TEST_CASE("a server renews while one that was stopped holds what it would take or give up") {
+    if (!Database::on_postgres()) return;
+    Desk desk;
+    auto opened = desk.try_open();
+    REQUIRE(opened.has_value());
+    Store& other = **opened;
+    (void)turn(other, "one", 1'000'000);
+    (void)turn(other, "two", 1'000'001);
+    std::promise<void> written, wake;
+    int runs = 0;
+    auto answer = desk.write([&, woken = wake.get_future().share()](Repositories& r) {
+        r.leases.put({.life = "one", .part = leases::house - 1, .token = 99});
+        if (++runs == 1) {
+            written.set_value();
+            woken.wait();
+        }
+        return Decision::keep;
+    });
+    written.get_future().wait();
+    bool renewed = false;
+    CHECK_FALSE(other
+                    .write_now([&](Repositories& r) {
+                        renewed = leases::renew(r, life("one"), wall_from_ms(1'009'000));
+                        return Decision::keep;
+                    })
+                    .has_value());
+    CHECK(renewed);
+    // It would give up the part that is held.
+    CHECK(other.write_now([&](Repositories& r) {
+        (void)leases::turn(r, life("one"), wall_from_ms(1'009'500));
+        return Decision::keep;
+    }) == Fault::busy);
+    wake.set_value();
+    CHECK_FALSE(answer.get().has_value());
+    CHECK_MESSAGE(runs == 1, "nobody waited until its connection was ended");
+    // Alive by the renewal alone; one whose lease is over has to ask.
+    const auto renews_at = [&](std::int64_t ms) {
+        bool out = false;
+        CHECK_FALSE(other
+                        .write_now([&](Repositories& r) {
+                            out = leases::renew(r, life("one"), wall_from_ms(ms));
+                            return Decision::undo;
+                        })
+                        .has_value());
+        return out;
+    };
+    CHECK(renews_at(1'019'000));
+    CHECK_FALSE(renews_at(1'019'001));
 }
