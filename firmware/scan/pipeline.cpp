@@ -253,6 +253,9 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
         if (held) --misses_left_;
         if (misses_left_ == 0) harder_first_ = go_on_at;
     }
+    for (LumaFrame* made : {&changed_, &enlarged_}) {
+        if (made->pixels.capacity() > kept_bytes_max) *made = LumaFrame{};
+    }
     return outcome;
 }
 

@@ -111,6 +111,10 @@ std::int64_t straightened_samples_max(const LumaFrame& frame);
 /// budget is small, or one telephone becomes several scans (firmware/scan/sighting.hpp).
 inline constexpr int held_misses_max = 6;
 
+/// So much of each picture made on the way is kept for the next camera frame; what a photograph of
+/// 50 megapixels needed is given back.
+inline constexpr std::size_t kept_bytes_max = std::size_t{4} * 1024 * 1024;
+
 /// One per source, used by one thread: it remembers which harder try worked last or where the
 /// budget ended, and goes on there with the next frame. So a slow board reaches every try.
 class Pipeline {
@@ -118,6 +122,10 @@ public:
     explicit Pipeline(Symbologies symbologies = {}) : symbologies_(symbologies) {}
 
     Outcome read(const LumaFrame& frame, const Budget& budget = {});
+    /// Of pictures made on the way, between frames: at most twice kept_bytes_max.
+    std::size_t kept_bytes() const {
+        return changed_.pixels.capacity() + enlarged_.pixels.capacity();
+    }
 
 private:
     void attempt(const LumaFrame& frame, Strategy strategy, const std::function<bool()>& may_go_on,
