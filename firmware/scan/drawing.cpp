@@ -74,17 +74,22 @@ std::vector<float> modules_of(Sampler& greys, const Warp& warp, int side) {
     return modules;
 }
 
-LumaFrame drawn(const std::vector<float>& modules, int side, float share) {
+Drawing drawn(const std::vector<float>& modules, int side, float share) {
     constexpr int neighbourhood = 4;  // modules; about as many of them are dark as light
     const int picture_side = drawn_side_of(side);
     LumaFrame picture = LumaFrame::filled(picture_side, picture_side, 255);
+    int fixed_count = 0;
+    int disagreeing = 0;
     for (int row = 0; row < side; ++row) {
         for (int column = 0; column < side; ++column) {
             const float grey = modules[static_cast<std::size_t>(row * side + column)];
             const float near = around(modules, side, column, row, 1);
             const float limit = around(modules, side, column, row, neighbourhood);
             const bool seen_dark = grey + share * (grey - near) < limit;
-            if (!fixed_dark(side, column, row).value_or(seen_dark)) continue;
+            const auto fixed = fixed_dark(side, column, row);
+            fixed_count += fixed ? 1 : 0;
+            disagreeing += fixed && *fixed != seen_dark ? 1 : 0;
+            if (!fixed.value_or(seen_dark)) continue;
             for (int y = 0; y < scale; ++y) {
                 Byte* to =
                     picture.row((row + quiet_zone) * scale + y) + (column + quiet_zone) * scale;
@@ -92,7 +97,7 @@ LumaFrame drawn(const std::vector<float>& modules, int side, float share) {
             }
         }
     }
-    return picture;
+    return {std::move(picture), static_cast<float>(disagreeing) / static_cast<float>(fixed_count)};
 }
 
 }  // namespace pf::firmware::scan

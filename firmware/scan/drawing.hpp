@@ -15,8 +15,12 @@ std::int64_t samples_for(int side);
 /// The greys of all modules, row by row.
 std::vector<float> modules_of(Sampler& greys, const Warp& warp, int side);
 
+struct Drawing {
+    LumaFrame picture{};
+    float disagreement = 0;  // share of the modules drawn by rule that looked otherwise
+};
 /// What a blurred neighbour shone into a module is taken out again.
 /// @param share of the difference to its neighbours that is added to it
-LumaFrame drawn(const std::vector<float>& modules, int side, float share);
+Drawing drawn(const std::vector<float>& modules, int side, float share);
 
 }  // namespace pf::firmware::scan

@@ -311,8 +311,11 @@ bool straighten(Sampler& greys, const Triple& triple,
                                  warp.at(0, far)};
         const std::vector<float> modules = modules_of(greys, warp, side);
         greys.count(samples - std::int64_t{9} * side * side);
-        return decodes({drawn(modules, side, 0), corners}) ||
-               decodes({drawn(modules, side, 1), corners});
+        return std::ranges::any_of(std::array{0.0F, 1.0F}, [&](float share) {
+            Drawing drawing = drawn(modules, side, share);
+            return drawing.disagreement <= disagreement_max &&
+                   decodes({std::move(drawing.picture), corners, drawing.disagreement});
+        });
     };
     for (const Fit& fit : fits_of(greys, triple)) {
         if (decoded(fit.warp, fit.side)) return true;

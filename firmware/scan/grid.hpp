@@ -10,10 +10,15 @@
 
 namespace pf::firmware::scan {
 
+/// Finder and timing patterns are drawn as they must be; where less of them was seen there is no
+/// code of this size.
+inline constexpr float disagreement_max = 0.25F;
+
 /// A code drawn clean, with its quiet zone, and where in the frame its corners lie.
 struct CleanCode {
     LumaFrame picture{};
     std::array<Spot, 4> corners{};
+    float disagreement = 0;  // drawing.hpp
 };
 
 /// Draws what the triple's code may be, the likeliest size first, until `decodes` says true or no

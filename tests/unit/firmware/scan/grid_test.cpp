@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "firmware/scan/drawing.hpp"
 #include "firmware/scan/pipeline.hpp"
 #include "firmware/scan/settle.hpp"
 #include "tests/support/rng.hpp"
@@ -129,4 +130,43 @@ TEST_CASE("straightening ends when the time is over") {
     CHECK(cut.samples > 0);
     CHECK(cut.samples < whole.samples / 10);
     CHECK(calls < 30);
+}
+
+TEST_CASE("what looks otherwise than every code must is counted") {
+    constexpr int side = 45;
+    CHECK(drawn(std::vector<float>(side * side, 200), side, 0).disagreement ==
+          doctest::Approx(0.5).epsilon(0.1));  // about half of it should be dark
+    // The picture drawn from anything agrees with itself.
+    const LumaFrame picture = drawn(std::vector<float>(side * side, 200), side, 0).picture;
+    std::vector<float> modules;
+    for (int row = 0; row < side; ++row) {
+        for (int column = 0; column < side; ++column)
+            modules.push_back(picture.row(3 * (row + 4))[3 * (column + 4)]);
+    }
+    CHECK(drawn(modules, side, 0).disagreement < 0.05F);
+    for (float& module : modules) module = 255 - module;
+    CHECK(drawn(modules, side, 0).disagreement > 0.95F);
+}
+
+TEST_CASE("what has too little of finder patterns and timing is not decoded") {
+    const auto frame = hostile_poster(165, 4, 3, 100);
+    Sampler greys{frame, 100 * straightened_samples_max(frame)};
+    int drawings = 0;
+    for (const Triple& triple : triples_of(find_patterns(frame))) {
+        straighten(greys, triple, [&](const CleanCode& code) {
+            ++drawings;
+            CHECK(code.disagreement <= 0.25F);
+            return false;
+        });
+    }
+    CHECK(drawings > 0);
+}
+
+TEST_CASE("what one huge picture needed is not kept") {
+    Pipeline pipeline;
+    (void)pipeline.read(LumaFrame::filled(640, 480, 200));
+    CHECK(pipeline.kept_bytes() >= 640 * 480);  // a camera's frames allocate once
+    // The first harder try that needs a picture of its own, and no more.
+    (void)pipeline.read(LumaFrame::filled(5000, 4000, 200), {.work_max = Work{4} * 5000 * 4000});
+    CHECK(pipeline.kept_bytes() <= 2 * kept_bytes_max);
 }
