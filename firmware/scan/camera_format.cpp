@@ -78,6 +78,7 @@ Result<LumaFrame, FrameFault> luma_from_camera(const CameraMode& mode, BytesView
         case PixelFormat::yuyv:
             return luma_from_yuyv(buffer, mode.width, mode.height, mode.stride);
         case PixelFormat::mjpeg: {
+            if (mode.width < 1 || mode.height < 1) return FrameFault::empty_size;
             const int wide = mode.width + jpeg_padding_px_max;
             const int high = mode.height + jpeg_padding_px_max;
             auto frame = luma_from_jpeg(buffer, {.side_px_max = std::max(wide, high),
