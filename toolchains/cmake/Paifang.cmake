@@ -16,8 +16,7 @@ endif()
 
 # Where speed does not matter (tests, wiring, command lines, JSON at the edge) the sanitized build is
 # not optimised: heavy library templates compile twice to three times faster. Release is untouched. Nor is every
-# access checked for its alignment there, which costs as much compiling as all other checks and finds nothing in
-# code that casts no pointers (-Wold-style-cast, tidy).
+# access checked for its alignment there: much to compile, and little to find where nothing casts pointers.
 set(paifang_cold_options $<$<CONFIG:Debug>:-O0> $<$<CONFIG:Debug>:-fno-sanitize=alignment>)
 
 # In builds made for testing, what nearly every file includes is parsed once: the standard library, Boost's
