@@ -81,6 +81,7 @@ std::variant<Tenure, StartFailure> LeaseKeeper::join(const DataDir& directory) {
     bool told = false;
     const auto patience = Steady::now() + 2 * leases::lease_ms;
     for (;;) {
+        renewed_ = Steady::now();  // broker and doors start before the first turn of the thread
         const auto turned = turn();
         const auto* unasked = std::get_if<store::Fault>(&turned);
         if (unasked && *unasked == store::Fault::busy && Steady::now() < patience) continue;
@@ -143,7 +144,6 @@ void LeaseKeeper::start(std::function<void(Tenure)> tell,
                         std::function<void(leases::Refusal)> refused) {
     tell_ = std::move(tell);
     refused_ = std::move(refused);
-    renewed_ = Steady::now();
     thread_ = std::thread{[this] { run(); }};
 }
 

@@ -1,5 +1,7 @@
 #include "sync-server/app/own_link.hpp"
 
+#include <chrono>
+
 #include "sync-server/app/certificates.hpp"
 #include "sync-server/app/core.hpp"
 #include "sync-server/app/link_tls.hpp"
@@ -55,8 +57,12 @@ std::optional<std::string> OwnLink::listen(std::uint32_t seat,
 void OwnLink::give_up() {
     if (!link_) return;
     close();
-    ending_ = std::async(std::launch::async,
-                         [old = std::shared_ptr{std::move(link_)}]() mutable { old.reset(); });
+    // Those that have ended; the others are not waited for here: shares may change twice a second.
+    std::erase_if(ending_, [](const std::future<void>& one) {
+        return one.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
+    });
+    ending_.push_back(std::async(
+        std::launch::async, [old = std::shared_ptr{std::move(link_)}]() mutable { old.reset(); }));
 }
 
 void OwnLink::publish(Outgoing message) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/entropy.hpp"
 #include "common/mqtt/paho_link.hpp"
@@ -64,7 +65,9 @@ private:
     std::string name_;                       // as which link_ connects
     std::vector<std::uint32_t> partitions_;  // and what it listens to
     std::optional<LinkDoor> door_;
-    std::future<void> ending_;  // of the link before: Paho takes up to a second for it
+    /// Of links before: Paho takes up to a second for each. They were closed on the executor; what
+    /// is left is to wait for their threads.
+    std::vector<std::future<void>> ending_;
 };
 
 }  // namespace pf::server::app

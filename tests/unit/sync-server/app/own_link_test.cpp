@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <fstream>
+#include <future>
 
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/sync-server/ingest/world.hpp"
@@ -23,6 +26,29 @@ public:
     bool up() const override { return false; }
 };
 
+/// Ends when it may, as Paho's do when a broker is slow; at the latest after a while, or a test
+/// that fails would never end.
+class Slow final : public mqtt::Link {
+public:
+    Slow(std::shared_future<void> may_end, std::atomic<int>& ended)
+        : may_end_{std::move(may_end)}, ended_{ended} {}
+    ~Slow() override {
+        may_end_.wait_for(std::chrono::seconds{5});
+        ++ended_;
+    }
+    void open(mqtt::LinkEvents& events) override { silent_.open(events); }
+    void close() override { silent_.close(); }
+    Result<mqtt::PublishId, mqtt::Fault> publish(std::string topic, Bytes payload) override {
+        return silent_.publish(std::move(topic), std::move(payload));
+    }
+    bool up() const override { return silent_.up(); }
+
+private:
+    Silent silent_;
+    std::shared_future<void> may_end_;
+    std::atomic<int>& ended_;
+};
+
 struct Post : tests::World {
     std::unique_ptr<app::OwnLink> link(app::Config::Broker broker) {
         return std::make_unique<app::OwnLink>(
@@ -36,11 +62,12 @@ struct Post : tests::World {
                                 .make =
                                     [this](mqtt::Options options) {
                                         made.push_back(options.client_id);
-                                        return std::make_unique<Silent>();
+                                        return make();
                                     }});
     }
     app::Log log{app::LogLevel::error, app::LogFormat::text};
     std::vector<std::string> made;
+    std::function<std::unique_ptr<mqtt::Link>()> make = [] { return std::make_unique<Silent>(); };
 };
 
 }  // namespace
@@ -76,4 +103,18 @@ TEST_CASE("a link that could not be made is owed; one that is there is left alon
     CHECK(link->listen(2, {1}).has_value());
     CHECK(link->listens_to(2, {1, 2}));
     CHECK(post.made.size() == 1);
+}
+
+TEST_CASE("links that take their time to end do not hold up the next one") {
+    std::promise<void> may_end;
+    std::atomic<int> ended{0};
+    Post post;
+    post.make = [&, may = may_end.get_future().share()] {
+        return std::make_unique<Slow>(may, ended);
+    };
+    const auto link = post.link({});
+    for (const std::uint32_t partition : {1, 2, 3})
+        CHECK_FALSE(link->listen(0, {partition}).has_value());
+    CHECK(ended == 0);
+    may_end.set_value();
 }
