@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include "tests/bench/row.hpp"
+#include "tests/support/mqtt/broker_config.hpp"
 
 namespace pf::bench {
 
@@ -64,16 +65,10 @@ void Client::go_on() {
 }
 
 FloorBroker::FloorBroker() {
-    const auto own = authority_.server("broker");
-    server::broker::Config config;
-    config.directory = directory_.path() / "broker";
-    config.port = 0;
-    config.material = {.authority = authority_.pem(),
-                       .certificate = own.certificate_pem,
-                       .key = own.key_pem,
-                       .crl = authority_.crl()};
-    config.access = {.server_ids = {server_name}, .devices = {{.id = device_name, .root = root}}};
-    broker_ = std::make_unique<server::broker::Broker>(config, [](std::string_view) {});
+    auto config = tests::broker_config(
+        directory_.path() / "broker", authority_,
+        {.server_ids = {server_name}, .devices = {{.id = device_name, .root = root}}});
+    broker_ = std::make_unique<server::broker::Broker>(std::move(config), [](std::string_view) {});
     require(broker_->start().has_value(), "the broker starts");
     server_ =
         std::make_unique<Client>(options(server_name, root + "up/#"),

@@ -9,6 +9,7 @@
 
 #include "common/wire/messages.hpp"
 #include "common/wire/topics.hpp"
+#include "tests/support/mqtt/broker_config.hpp"
 
 namespace pf::bench {
 namespace {
@@ -67,15 +68,8 @@ private:
 }  // namespace
 
 RawBroker::RawBroker(std::size_t devices) {
-    const auto own = authority_.server("broker");
-    server::broker::Config config;
-    config.directory = folder_ / "broker";
-    config.port = 0;
-    config.material = {.authority = authority_.pem(),
-                       .certificate = own.certificate_pem,
-                       .key = own.key_pem,
-                       .crl = authority_.crl()};
-    config.access.server_ids = {std::string{server_id}};
+    auto config = tests::broker_config(folder_ / "broker", authority_,
+                                       {.server_ids = {std::string{server_id}}, .devices = {}});
     for (std::size_t i = 0; i < devices; ++i) {
         const std::string id = fmt::format("gate-{}", i + 1);
         const auto identity = authority_.client(id);

@@ -2,6 +2,7 @@
 
 #include "tests/contract/link/world.hpp"
 #include "tests/support/fixed_entropy.hpp"
+#include "tests/support/mqtt/broker_config.hpp"
 
 // Paho never frees a publish that still waits in its queue when a connection is given up
 // (docs/adr/0010). The adapter keeps that queue at one message; a cut at the wrong moment finds it.
@@ -10,17 +11,11 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:libpaho-mqtt
 namespace pf::tests {
 
 PahoWorld::PahoWorld(mqtt::Version version) : version_{version} {
-    const auto own = authority_.server("broker");
-    server::broker::Config config;
-    config.directory = directory_.path() / "broker";
-    config.port = 0;
-    config.material = {.authority = authority_.pem(),
-                       .certificate = own.certificate_pem,
-                       .key = own.key_pem,
-                       .crl = authority_.crl()};
-    config.access = {.server_ids = {server_id},
-                     .devices = {{.id = gate_1, .root = root_1}, {.id = gate_2, .root = root_2}}};
-    broker_ = std::make_unique<server::broker::Broker>(config, [](std::string_view) {});
+    auto config = broker_config(
+        directory_.path() / "broker", authority_,
+        {.server_ids = {server_id},
+         .devices = {{.id = gate_1, .root = root_1}, {.id = gate_2, .root = root_2}}});
+    broker_ = std::make_unique<server::broker::Broker>(std::move(config), [](std::string_view) {});
     REQUIRE(broker_->start().has_value());
 }
 

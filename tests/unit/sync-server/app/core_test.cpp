@@ -344,22 +344,30 @@ TEST_CASE("a refused act is undone, answered, and moves nothing") {
     CHECK(house.outer.news() == 0);
 }
 
-TEST_CASE("who is revoked is answered when the broker obeyed") {
-    House house;
-    bool answered = false;
-    std::optional<bool> told;
+/// Revokes the gate; the broker has it and has not obeyed yet.
+void revoke_the_gate(House& house, std::function<void(bool)> broker_told,
+                     std::function<void(std::optional<store::Fault>)> then) {
     house.core->call(
         "x",
-        [&](Repositories& r, const Call& call) -> std::optional<app::Committed> {
+        [&house, broker_told](Repositories& r, const Call& call) -> std::optional<app::Committed> {
             CHECK_FALSE(fleet::revoke(r, call, house.gate.id()).has_value());
             return app::Committed{.effects = {},
                                   .devices_changed = true,
                                   .revoked = {house.gate.id()},
-                                  .broker_told = [&](bool taken) { told = taken; }};
+                                  .broker_told = broker_told};
         },
-        [&](std::optional<store::Fault>) { answered = true; });
+        std::move(then));
     house.outer.run();
     CHECK(house.outer.revoked == std::vector{house.gate.id()});
+}
+
+TEST_CASE("who is revoked is answered when the broker obeyed") {
+    House house;
+    bool answered = false;
+    std::optional<bool> told;
+    revoke_the_gate(
+        house, [&](bool taken) { told = taken; },
+        [&](std::optional<store::Fault>) { answered = true; });
     CHECK_FALSE(answered);
     house.outer.broker_obeys(false);
     CHECK(answered);
@@ -370,18 +378,7 @@ TEST_CASE("a revocation nobody knows the end of still reaches the broker") {
     House house;
     house.store.fail = store::Fault::uncertain;
     std::optional<store::Fault> answered;
-    house.core->call(
-        "x",
-        [&](Repositories& r, const Call& call) -> std::optional<app::Committed> {
-            CHECK_FALSE(fleet::revoke(r, call, house.gate.id()).has_value());
-            return app::Committed{.effects = {},
-                                  .devices_changed = true,
-                                  .revoked = {house.gate.id()},
-                                  .broker_told = {}};
-        },
-        [&](std::optional<store::Fault> fault) { answered = fault; });
-    house.outer.run();
-    CHECK(house.outer.revoked == std::vector{house.gate.id()});
+    revoke_the_gate(house, {}, [&](std::optional<store::Fault> fault) { answered = fault; });
     house.outer.broker_obeys(true);
     CHECK(answered == store::Fault::uncertain);
 }
