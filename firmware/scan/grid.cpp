@@ -263,18 +263,11 @@ struct Fit {
 std::vector<Fit> fits_of(Sampler& greys, const Triple& triple) {
     const float module =
         (triple.top_left.module_px + triple.top_right.module_px + triple.bottom_left.module_px) / 3;
-    constexpr float beyond_frame = 1.25F;  // a corner may be cut off, a module seen too large
     const auto leg = [&](const FinderPattern& end) {
         return std::hypot(end.centre.x - triple.top_left.centre.x,
                           end.centre.y - triple.top_left.centre.y);
     };
     const float modules = (leg(triple.top_right) + leg(triple.bottom_left)) / (2 * module) + 7;
-    // What is drawn larger than the frame is no code, however far its squares lie apart.
-    const LumaFrame& frame = greys.frame();
-    const int side_shown_max = std::min(
-        side_max,
-        static_cast<int>(beyond_frame * static_cast<float>(std::min(frame.width, frame.height)) /
-                         module));
     const int guess = 17 + 4 * static_cast<int>(std::lround((modules - 17) / 4));
     constexpr std::array offs{0, 1, -1, 2, -2, 3, -3};  // versions
     constexpr float timing_min = 0.25F;
@@ -283,7 +276,7 @@ std::vector<Fit> fits_of(Sampler& greys, const Triple& triple) {
     std::vector<Fit> fits;
     for (const int off : offs) {
         const int side = guess + off * side_step;
-        if (side < side_min || side > side_shown_max) continue;
+        if (side < side_min || side > side_max) continue;
         std::vector<Anchor> anchors = finders_of(triple, side);
         const Warp flat{side, anchors};
         Warp warp = bent_to_timing(greys, flat, side, anchors);
