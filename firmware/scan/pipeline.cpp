@@ -164,7 +164,7 @@ Budget camera_budget(std::uint64_t frame, Work work_max, std::chrono::microsecon
     return {.work_max = exhaustive ? std::numeric_limits<Work>::max() : work_max,
             .elapsed_max = elapsed_max,
             .stopwatch = std::move(stopwatch),
-            .exhaustive = exhaustive};
+            .exhaustive_when_held = exhaustive};
 }
 
 std::int64_t straightened_samples_max(const LumaFrame& frame) {
@@ -221,6 +221,7 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
     const auto in_time = [&] { return !timed || budget.stopwatch() - begun < budget.elapsed_max; };
 
     attempt(frame, Strategy::plain, in_time, outcome);
+    const bool look_on = budget.exhaustive || (budget.exhaustive_when_held && read_before_);
     constexpr std::size_t harder = strategies.size() - 1;
     const std::size_t first = harder_first_;
     const bool held = misses_left_ > 0;
@@ -229,7 +230,7 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
     bool tried = false;
     std::size_t go_on_at = first;
     for (std::size_t i = 0; i < harder; ++i) {
-        const bool wanted = outcome.readings.empty() || budget.exhaustive || (held && i == 0);
+        const bool wanted = outcome.readings.empty() || look_on || (held && i == 0);
         const std::size_t next = (first + i) % harder;
         // On a frame so large that `plain` is more than the budget, who is held before the camera
         // is still looked for.
@@ -253,6 +254,7 @@ Outcome Pipeline::read(const LumaFrame& frame, const Budget& budget) {
         if (held) --misses_left_;
         if (misses_left_ == 0) harder_first_ = go_on_at;
     }
+    read_before_ = !outcome.readings.empty();
     for (LumaFrame* made : {&changed_, &enlarged_}) {
         if (made->pixels.capacity() > kept_bytes_max) *made = LumaFrame{};
     }

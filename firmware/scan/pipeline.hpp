@@ -79,6 +79,8 @@ struct Budget {
     /// Look on after something was found: a sticker in view must not hide a telephone in dark
     /// mode for ever.
     bool exhaustive = false;
+    /// The same, but only when the frame before was read too: who just came is answered at once.
+    bool exhaustive_when_held = false;
 };
 
 /// What a camera spends on a frame in which it sees nothing: at 1280×720 the plain try and one
@@ -86,8 +88,8 @@ struct Budget {
 /// of them would keep a small board busy for nothing. Dark mode is read some frames later, and then
 /// on every frame while it is held there.
 inline constexpr Work camera_work_max = Work{5} * 1280 * 720;
-/// Every so many frames of a camera all tries are made although something was found: a sticker in
-/// view must not hide a telephone in dark mode.
+/// Every so many frames of a camera all tries are made although something was found, as on the
+/// frame before: a sticker in view must not hide a telephone in dark mode.
 inline constexpr std::uint64_t exhaustive_every_frames = 8;
 /// The budget of a camera's frame number `frame`, counted from 1.
 Budget camera_budget(std::uint64_t frame, Work work_max, std::chrono::microseconds elapsed_max,
@@ -135,6 +137,7 @@ private:
     LumaFrame changed_{};           // what a try looks at, if not the frame itself
     LumaFrame enlarged_{};          // on the way there
     std::size_t harder_first_ = 0;  // index into the strategies after `plain`
+    bool read_before_ = false;      // something, on the frame before
     int misses_left_ = 0;           // while above 0, `harder_first_` is the one that read a code
 };
 

@@ -62,13 +62,19 @@ double Lane::scan(BytesView buffer) {
         return std::chrono::microseconds{gate_.clock().steady().time_since_epoch()};
     };
 
+    // Between two visitors a camera sees nobody.
+    const auto nobody = scan::LumaFrame::filled(camera.width, camera.height, 200);
+    const auto budget = [&] {
+        return scan::camera_budget(++frames_, defaults.frame_work, defaults.frame_budget,
+                                   stopwatch);
+    };
+    (void)pipeline_.read(nobody, budget());
+
     const auto begin = Clock::now();
     const SteadyTime at = gate_.clock().steady();
     const auto frame = scan::luma_from_camera(camera, buffer);
     require(frame.has_value(), "the buffer is a frame");
-    scan::Outcome outcome = pipeline_.read(
-        *frame,
-        scan::camera_budget(++frames_, defaults.frame_work, defaults.frame_budget, stopwatch));
+    scan::Outcome outcome = pipeline_.read(*frame, budget());
     auto look = scan::look_from(std::move(outcome), "camera-0", at);
     require(look.has_value(), "the frame is read");
     look->will_repeat = true;

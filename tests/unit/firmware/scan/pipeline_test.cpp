@@ -339,6 +339,22 @@ TEST_CASE("a camera: who was found beside a sticker is read on every frame until
     CHECK(tries == "222222181");
 }
 
+TEST_CASE("a camera: whoever just came is answered at once, whichever frame it is") {
+    const auto nothing = LumaFrame::filled(640, 480, 200);
+    const auto code = frames::picture_of(code_of(ticket), 3);
+    for (std::uint64_t arrives = 1; arrives <= exhaustive_every_frames; ++arrives) {
+        CAPTURE(arrives);
+        Pipeline pipeline;
+        Outcome outcome;
+        for (std::uint64_t frame = 1; frame <= arrives; ++frame)
+            outcome = pipeline.read(
+                frame < arrives ? nothing : code,
+                camera_budget(frame, camera_work_max, std::chrono::microseconds{0}, {}));
+        CHECK(outcome.readings.size() == 1);
+        CHECK(outcome.tried.size() == 1);
+    }
+}
+
 TEST_CASE("a camera whose plain try spends the whole budget still reads who is held before it") {
     const auto both = dark_mode_beside_a_sticker();
     Pipeline pipeline;
